@@ -1,0 +1,1 @@
+"""One module per engine that runs a model on the host."""

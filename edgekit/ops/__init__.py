@@ -1,0 +1,25 @@
+"""The operators edgekit knows: one module each, found by file name."""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+_NOT_OPERATORS = {"__init__", "base", "schema", "weighted", "window", "elementwise"}
+
+
+@cache
+def kinds() -> tuple[str, ...]:
+    """TFLite's names of all operators that have a module here."""
+    files = Path(__file__).parent.glob("*.py")
+    return tuple(sorted(path.stem.upper() for path in files if path.stem not in _NOT_OPERATORS))
+
+
+@cache
+def get(kind: str) -> ModuleType | None:
+    """The module of an operator, None for one that edgekit does not know."""
+    if kind not in kinds():
+        return None
+    return importlib.import_module(f"edgekit.ops.{kind.lower()}")

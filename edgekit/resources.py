@@ -1,0 +1,16 @@
+"""Where templates/, boards/ and examples/ are: beside the package in a checkout, in it once installed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def folder(name: str) -> Path:
+    """The folder `templates`, `boards` or `examples`."""
+    checkout = _PACKAGE.parent / name
+    # The checkout wins: an editable install must see the edited files.
+    if (_PACKAGE.parent / "pyproject.toml").is_file() and checkout.is_dir():
+        return checkout
+    return _PACKAGE / "data" / name

@@ -1,0 +1,1 @@
+"""One module per runtime: a graph and its memory plan become model code."""

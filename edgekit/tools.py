@@ -1,0 +1,48 @@
+"""Find and run external programs; the only module that starts processes."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from edgekit.errors import EdgekitError, NotThere
+
+
+def search_path() -> str:
+    """PATH with the folders of pip's `cmake`, `ninja` and `zig` behind the system's own."""
+    folders = [os.environ.get("PATH", ""), str(Path(sys.executable).parent)]
+    zig = importlib.util.find_spec("ziglang")
+    if zig and zig.origin:
+        folders.append(str(Path(zig.origin).parent))
+    return os.pathsep.join(folders)
+
+
+def find(program: str) -> str | None:
+    """The path of a program on `search_path()`, or None."""
+    return shutil.which(program, path=search_path())
+
+
+def require(program: str, hint: str = "") -> str:
+    """The path of a program; raises NotThere (exit 6) naming it."""
+    path = find(program)
+    if path is None:
+        raise NotThere(f"{program} is not on PATH", hint or f"install {program}")
+    return path
+
+
+def run(command: list[str], *, cwd: Path | None = None, env: dict[str, str] | None = None,
+        timeout_s: float = 600, input: bytes | None = None) -> subprocess.CompletedProcess:
+    """Run a program to its end, output captured; the caller looks at `returncode`."""
+    environment = {**os.environ, "PATH": search_path(), **(env or {})}
+    try:
+        return subprocess.run(command, cwd=cwd, env=environment, timeout=timeout_s, input=input,
+                              capture_output=True, check=False)
+    except FileNotFoundError as error:
+        raise NotThere(f"{command[0]} is not there", f"install {command[0]}") from error
+    except subprocess.TimeoutExpired as error:
+        raise EdgekitError(f"{command[0]} did not end within {timeout_s:.0f} s",
+                           "run it by hand to see what it waits for") from error

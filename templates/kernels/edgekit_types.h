@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: 0BSD */
+/* Requantization: int32 accumulator -> int8, with the two roundings of TensorFlow Lite Micro. */
+#ifndef EDGEKIT_TYPES_H
+#define EDGEKIT_TYPES_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The high word of 2*a*b, rounded. Only INT32_MIN * INT32_MIN saturates. */
+static inline int32_t edgekit_high_mul(int32_t a, int32_t b) {
+  if (a == INT32_MIN && b == INT32_MIN) {
+    return INT32_MAX;
+  }
+  const int64_t product = (int64_t)a * (int64_t)b;
+  /* Adding 2^30 and shifting (a floor) equals the sign-dependent nudge and truncation
+   * of the definition: both round to nearest, and differ on no tie. */
+  return (int32_t)((product + (INT64_C(1) << 30)) >> 31);
+}
+
+/* value / 2^exponent, rounded half away from zero; exponent is 0..31. */
+static inline int32_t edgekit_rounding_shift(int32_t value, int32_t exponent) {
+  const int32_t mask = (int32_t)((UINT32_C(1) << exponent) - 1U);
+  const int32_t remainder = value & mask;
+  const int32_t threshold = (int32_t)((uint32_t)mask >> 1) + (value < 0 ? 1 : 0);
+  return (value >> exponent) + (remainder > threshold ? 1 : 0);
+}
+
+/* accumulator * multiplier * 2^(shift - 31); a positive shift is to the left. */
+static inline int32_t edgekit_requantize(int32_t accumulator, int32_t multiplier, int32_t shift) {
+  const int32_t left = shift > 0 ? shift : 0;
+  const int32_t right = shift > 0 ? 0 : -shift;
+  const int32_t shifted = (int32_t)((uint32_t)accumulator << left);
+  return edgekit_rounding_shift(edgekit_high_mul(shifted, multiplier), right);
+}
+
+static inline int32_t edgekit_clamp(int32_t value, int32_t low, int32_t high) {
+  return value < low ? low : (value > high ? high : value);
+}
+
+#endif

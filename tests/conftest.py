@@ -1,0 +1,37 @@
+"""Fixtures and the words by which a test says what it needs."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+
+import pytest
+
+from edgekit import tools
+
+REQUIRE_TOOLS = os.environ.get("EDGEKIT_REQUIRE_TOOLS") == "1"
+
+
+def _missing(what: str) -> None:
+    if REQUIRE_TOOLS:
+        pytest.fail(f"{what} is not there, and EDGEKIT_REQUIRE_TOOLS=1 asks for it", pytrace=False)
+    pytest.skip(f"{what} is not there")
+
+
+def require_tool(program: str) -> str:
+    """The program's path; skips (or fails, see above) by its name."""
+    return tools.find(program) or _missing(program)
+
+
+def require_module(name: str) -> None:
+    if importlib.util.find_spec(name) is None:
+        _missing(f"the Python package {name}")
+
+
+def require_models() -> Path:
+    """The folder of public models."""
+    folder = os.environ.get("EDGEKIT_MODELS", "")
+    if not folder or not Path(folder).is_dir():
+        _missing("EDGEKIT_MODELS")
+    return Path(folder)
