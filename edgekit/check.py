@@ -1,0 +1,80 @@
+"""Is a graph sound, and can it be compiled: asked after reading and after every pass.
+
+Written apart from the passes, so that a pass and its check do not share a mistake.
+"""
+
+from __future__ import annotations
+
+from edgekit import ops
+from edgekit.errors import BadModel
+from edgekit.graph import DType, Graph, Op
+from edgekit.ops.base import failed
+
+
+def broken(graph: Graph) -> list[str]:
+    """What is wrong with the graph itself: order, writers, shapes, sizes of constants."""
+    problems = []
+    known = set(graph.inputs) | {i for i, t in enumerate(graph.tensors) if t.is_constant}
+    for i, tensor in enumerate(graph.tensors):
+        if tensor.is_constant and len(tensor.data) != tensor.nbytes:
+            problems.append(f"constant '{tensor.name}' has {len(tensor.data)} bytes, its shape "
+                            f"needs {tensor.nbytes}")
+    for op in graph.ops:
+        for i in op.inputs:
+            if i >= 0 and i not in known:
+                problems.append(f"operator {op.index} {op.kind} reads tensor {i} too early")
+        for i in op.outputs:
+            if i in known:
+                problems.append(f"operator {op.index} {op.kind} writes tensor {i} again")
+            known.add(i)
+    problems += [f"output tensor {i} is never written" for i in graph.outputs if i not in known]
+    return problems
+
+
+def sound(graph: Graph, after: str) -> Graph:
+    """The graph, or AssertionError: a pass that breaks a graph is a bug, not bad input."""
+    problems = broken(graph) + unsupported(graph)
+    if problems:
+        raise AssertionError(f"after {after}: {problems[0]}")
+    return graph
+
+
+def unsupported(graph: Graph) -> list[str]:
+    """Why the aot runtime and the reference cannot run the graph: one sentence per reason."""
+    reasons = [reason for op in graph.ops for reason in _reasons(graph, op)]
+    if not reasons:
+        reasons += [f"{what} '{graph.tensors[i].name}' is {graph.tensors[i].dtype.value} without "
+                    "quantization" for what, indices in (("input", graph.inputs),
+                                                         ("output", graph.outputs))
+                    for i in indices if graph.tensors[i].quant is None
+                    and graph.tensors[i].dtype is not DType.FLOAT32]
+    return reasons
+
+
+def require_supported(graph: Graph) -> Graph:
+    """The graph, or BadModel with every reason at once."""
+    reasons = unsupported(graph)
+    if not reasons:
+        return graph
+    more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
+    floats = any(t.dtype is DType.FLOAT32 for t in graph.tensors) and all(
+        t.dtype is not DType.INT8 for t in graph.tensors)
+    hint = ("this is a float model: edgekit quantize makes it int8" if floats else
+            "edgekit inspect MODEL shows all operators; --runtime tflm takes more of them")
+    raise BadModel(f"the model cannot be compiled: {reasons[0]}{more}", hint, reasons=tuple(reasons))
+
+
+def _reasons(graph: Graph, op: Op) -> list[str]:
+    where = f"operator {op.index} {op.kind}"
+    module = ops.get(op.kind)
+    if module is None:
+        return [f"{where} is not supported"]
+    if op.version not in module.VERSIONS:
+        return [f"{where} has version {op.version}, supported are {module.VERSIONS[0]} to "
+                f"{module.VERSIONS[-1]}"]
+    messages = failed(module.CONSTRAINTS, graph, op)
+    if not messages:
+        for shape, tensor in zip(module.shapes(graph, op), graph.outputs_of(op), strict=True):
+            if shape != tensor.shape:
+                messages.append(f"gives shape {list(shape)}, the file says {list(tensor.shape)}")
+    return [f"{where}: {message}" for message in messages]
