@@ -1,0 +1,157 @@
+"""The form `cmake`: a whole firmware with start-up code, linker script and application."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgekit import log, toolchains, tools
+from edgekit.board import Board
+from edgekit.builders import layout, linker
+from edgekit.codegen import ModelCode, Project, SelfTest, render
+from edgekit.errors import BuildFailed, EdgekitError
+from edgekit.firmware import Firmware, read_sizes
+from edgekit.toolchains import Toolchain
+
+# Engines under which the firmware's own end is seen; the others stop at edgekit_ready().
+_ENGINES_WITH_AN_END = {"native", "qemu", "qemu_user"}
+
+
+def project(model: ModelCode, selftest: SelfTest, board: Board, *,
+            optimize: str = "balanced") -> Project:
+    """A CMake project that builds NAME.elf for the board.
+
+    BadBoard where the board's port or memories do not allow one, UsageError for an unknown
+    `optimize` (speed, balanced, size).
+    """
+    flag = layout.optimize_flag(optimize)
+    board_files = layout.board_part(board)
+    return (layout.model_part(model)
+            .merged(layout.app_part(model, selftest, board))
+            .merged(board_files)
+            .merged(layout.manifest(model, board, "cmake", optimize))
+            .merged(_build_files(model, board, board_files, flag)))
+
+
+def build(directory: Path, board: Board, *, toolchain: str = "auto", optimize: str = "balanced",
+          build_directory: Path | None = None, emulated: bool | None = None) -> Firmware:
+    """Configure and compile a project folder with CMake and Ninja.
+
+    `emulated` is the option EDGEKIT_EMULATED (the firmware ends after its self-test); None
+    chooses it where one of the board's emulators sees that end. Raises NotThere naming the
+    program that is missing, DoesNotFit with region and bytes, BuildFailed with the
+    compiler's last errors.
+    """
+    chain = toolchains.choose(board, toolchain)
+    cmake, ninja = tools.require("cmake"), tools.require("ninja")
+    target = build_directory or directory / "build" / chain.kind
+    if emulated is None:
+        emulated = not _ENGINES_WITH_AN_END.isdisjoint(board.emulators)
+    configure = [cmake, "-S", str(directory), "-B", str(target), "-G", "Ninja",
+                 f"-DCMAKE_MAKE_PROGRAM={ninja}",
+                 f"-DEDGEKIT_OPTIMIZE={layout.optimize_flag(optimize)}",
+                 f"-DEDGEKIT_EMULATED={'ON' if emulated else 'OFF'}"]
+    if chain.file:
+        configure.append(f"-DCMAKE_TOOLCHAIN_FILE={(directory / 'cmake' / chain.file).resolve()}")
+    log.note(f"compiling for {board.title} with {chain.compiler}")
+    _run(configure, directory, board, "cmake could not configure the project")
+    _run([cmake, "--build", str(target)], directory, board, "the project does not compile")
+    return _firmware(target, chain)
+
+
+def _run(command: list[str], directory: Path, board: Board, failure: str) -> None:
+    done = tools.run(command)
+    if done.returncode == 0:
+        return
+    output = (done.stdout + done.stderr).decode(errors="replace")
+    overflow = linker.overflow(output, board)
+    if overflow:
+        raise overflow
+    raise BuildFailed(f"{failure} ({directory.name}): {linker.last_errors(output)}",
+                      f"the whole output: {Path(command[0]).name} {' '.join(command[1:])}")
+
+
+def _firmware(target: Path, chain: Toolchain) -> Firmware:
+    linked = sorted(target.glob("*.elf"))
+    if len(linked) != 1:
+        raise EdgekitError(f"{target} holds {len(linked)} .elf files, one was expected",
+                           "remove the build folder and build again")
+    text, data, bss = read_sizes(linked[0])
+    return Firmware(linked[0], chain.label, text, data, bss)
+
+
+def _build_files(model: ModelCode, board: Board, board_files: Project, flag: str) -> Project:
+    sources = [path.removeprefix("board/") for path, _ in board_files.files if path.endswith(".c")]
+    gcc, zig = toolchains.gcc(board), toolchains.zig(board)
+    hosted = toolchains.is_hosted(board)
+    presets = _presets(gcc)
+    shared = {"name": model.name, "board": board, "hosted": hosted}
+    files = {
+        "CMakeLists.txt": render(
+            "project/cmake/CMakeLists.txt.j2", languages=layout.languages(model),
+            optimize_flag=flag, model_sources=model.sources, board_sources=sources,
+            entry=layout.ENTRY.get(board.toolchain, ""), **shared),
+        "CMakePresets.json": render("project/cmake/CMakePresets.json.j2", presets=presets),
+        "README.md": _readme(model, board, gcc, presets),
+        "cmake/zig.cmake": _toolchain_file("zig", board, zig),
+    }
+    if gcc.file:
+        files[f"cmake/{gcc.file}"] = _toolchain_file("gcc", board, gcc)
+    return Project.of(files)
+
+
+def _toolchain_file(template: str, board: Board, chain: Toolchain) -> str:
+    return render(f"project/cmake/{template}.cmake.j2", board=board,
+                  hosted=toolchains.is_hosted(board), compiler=chain.compiler,
+                  cxx_compiler=chain.cxx_compiler, c_flags=" ".join(chain.c_flags),
+                  cpu_flags=" ".join(chain.cpu_flags), link_flags=" ".join(chain.link_flags),
+                  libraries=" ".join(chain.libraries))
+
+
+def _presets(gcc: Toolchain) -> list[dict[str, str | None]]:
+    zig_needs = "zig on PATH (`pip install ziglang`)"
+    return [
+        {"name": "default", "title": "for the board", "emulated": "OFF", "toolchain": gcc.file,
+         "needs": f"`{gcc.compiler}`"},
+        {"name": "emulated", "title": "ends after the self-test, for an emulator",
+         "emulated": "ON", "toolchain": gcc.file, "needs": f"`{gcc.compiler}`"},
+        {"name": "zig", "title": "for the board, with the C compiler in zig", "emulated": "OFF",
+         "toolchain": "zig.cmake", "needs": zig_needs},
+        {"name": "zig-emulated", "title": "with zig, for an emulator", "emulated": "ON",
+         "toolchain": "zig.cmake", "needs": zig_needs},
+    ]
+
+
+def _readme(model: ModelCode, board: Board, gcc: Toolchain, presets) -> str:
+    hosted = toolchains.is_hosted(board)
+    elf = f"build/default/{model.name}.elf"
+    return render("project/cmake/README.md.j2", name=model.name, board=board,
+                  runtime=model.runtime, presets=presets, note=_NOTES.get(board.port, ""),
+                  where="" if hosted else f" on {board.serial.uart} at {board.serial.baud} baud",
+                  board_folder="standard output, exit code and clock of Linux" if hosted else
+                  "start-up code, linker script, clocks and UART",
+                  check=_check(model, board, gcc, elf))
+
+
+def _check(model: ModelCode, board: Board, gcc: Toolchain, elf: str) -> str:
+    size = gcc.compiler.removesuffix("gcc").removesuffix("cc") + "size"
+    steps = [f"    {size} {elf}"]
+    emulated = elf.replace("default", "emulated")
+    command = _EMULATOR.get(board.port, "").format(machine=board.name.replace("_", "-"), elf=emulated)
+    if command:
+        steps += ["    cmake --preset emulated && cmake --build --preset emulated", f"    {command}"]
+    return "\n".join(steps)
+
+
+# How the firmware of a port runs without edgekit, by those who have the program.
+_EMULATOR = {
+    "mps2": "qemu-system-arm -M {machine} -display none -monitor none -serial stdio "
+            "-semihosting -kernel {elf}",
+    "qemu_riscv32": "qemu-system-riscv32 -M virt -bios none -display none -monitor none "
+                    "-serial stdio -kernel {elf}",
+    "linux": "{elf}",
+}
+_NOTES = {
+    "esp32c3": "This is a bare build, without ESP-IDF, for emulators and for measuring; "
+               "the form `esp-idf` is the one for a product.",
+    "rp2040": "This is a bare build, without the pico-sdk.",
+}

@@ -1,0 +1,125 @@
+"""Which compilers a board can be built with, and the flags each of them needs for its core."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from edgekit import tools
+from edgekit.board import Board
+from edgekit.errors import BadBoard, NotThere, UsageError
+
+CHOICES = ("auto", "gcc", "zig")
+
+OPTIMIZE = {"speed": "-O3", "balanced": "-O2", "size": "-Os"}
+
+# Toolchain of the board file -> the GNU compilers' programs.
+_GCC = {
+    "arm-none-eabi": ("arm-none-eabi-gcc", "arm-none-eabi-g++"),
+    "riscv32-unknown-elf": ("riscv64-unknown-elf-gcc", "riscv64-unknown-elf-g++"),
+    "aarch64-linux-gnu": ("aarch64-linux-gnu-gcc", "aarch64-linux-gnu-g++"),
+    "host": ("cc", "c++"),
+}
+_HOSTED = ("aarch64-linux-gnu", "host")
+
+
+@dataclass(frozen=True, slots=True)
+class Toolchain:
+    """One compiler for one board; `file` is its CMake toolchain file, None for the machine's own."""
+
+    kind: str
+    compiler: str
+    cxx_compiler: str
+    file: str | None
+    cpu_flags: tuple[str, ...]
+    c_flags: tuple[str, ...]
+    link_flags: tuple[str, ...]
+    libraries: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        """The compiler and its version, as `arm-none-eabi-gcc 12.2.1`."""
+        option = "version" if self.kind == "zig" else "-dumpfullversion"
+        program = tools.require(self.compiler)
+        version = tools.run([program, option]).stdout.decode(errors="replace").strip()
+        if not re.fullmatch(r"[0-9][\w.+-]*", version):  # a `cc` that is clang
+            version = tools.run([program, "-dumpversion"]).stdout.decode(errors="replace").strip()
+        return f"{self.compiler} {version}"
+
+
+def is_hosted(board: Board) -> bool:
+    """Whether an operating system starts the firmware."""
+    return board.toolchain in _HOSTED
+
+
+def gcc(board: Board) -> Toolchain:
+    """The GNU toolchain of a board; BadBoard where the board names one that is not known."""
+    if board.toolchain not in _GCC:
+        raise BadBoard(f"{board.name}: unknown toolchain '{board.toolchain}'",
+                       f"known: {', '.join(sorted(_GCC))}")
+    compiler, cxx = _GCC[board.toolchain]
+    cpu = _gcc_cpu(board)
+    if is_hosted(board):
+        file = None if board.toolchain == "host" else f"{board.toolchain}.cmake"
+        return Toolchain("gcc", compiler, cxx, file, cpu, cpu, ("-static",), ())
+    # -ffreestanding: the compiler's own stdint.h, since there may be no C library.
+    # -fbuiltin: a four-byte memcpy stays one load, as it would without -ffreestanding.
+    return Toolchain("gcc", compiler, cxx, f"{board.toolchain}.cmake", cpu,
+                     (*cpu, "-ffreestanding", "-fbuiltin"),
+                     (*cpu, "-nostartfiles", "-nostdlib"), ("-lgcc",))
+
+
+def zig(board: Board) -> Toolchain:
+    """The C compiler in zig; every pip can install it."""
+    cpu = _zig_cpu(board)
+    flags = (*cpu, "-fno-sanitize=undefined", "-fno-unwind-tables",
+             "-fno-asynchronous-unwind-tables", "-fomit-frame-pointer")
+    if is_hosted(board):
+        return Toolchain("zig", "zig", "zig", "zig.cmake", cpu, flags, (*cpu, "-static"), ())
+    return Toolchain("zig", "zig", "zig", "zig.cmake", cpu, flags, (*cpu, "-nostdlib"),
+                     ("-lcompiler_rt",))
+
+
+def available(board: Board) -> tuple[Toolchain, ...]:
+    """The board's toolchains that are on this machine, the preferred one first."""
+    return tuple(chain for chain in (gcc(board), zig(board)) if tools.find(chain.compiler))
+
+
+def choose(board: Board, wanted: str = "auto") -> Toolchain:
+    """The toolchain to build with; NotThere (exit 6) names the program that is missing."""
+    if wanted not in CHOICES:
+        raise UsageError(f"unknown toolchain '{wanted}'", f"one of {', '.join(CHOICES)}")
+    if wanted == "auto":
+        there = available(board)
+        if there:
+            return there[0]
+        raise NotThere(f"{gcc(board).compiler} is not on PATH, and neither is zig",
+                       "pip install ziglang, or your system's package of the compiler")
+    chain = gcc(board) if wanted == "gcc" else zig(board)
+    tools.require(chain.compiler, "pip install ziglang" if wanted == "zig" else "")
+    return chain
+
+
+def _gcc_cpu(board: Board) -> tuple[str, ...]:
+    cpu = board.cpu
+    if board.toolchain == "arm-none-eabi":
+        float_flags = ((f"-mfpu={cpu.fpu}", "-mfloat-abi=hard") if cpu.fpu
+                       else ("-mfloat-abi=soft",))
+        return (f"-mcpu={cpu.core}", "-mthumb", *float_flags)
+    if board.toolchain == "riscv32-unknown-elf":
+        return (f"-march={cpu.isa}", "-mabi=ilp32")
+    return () if board.toolchain == "host" else (f"-mcpu={cpu.core}",)
+
+
+def _zig_cpu(board: Board) -> tuple[str, ...]:
+    cpu = board.cpu
+    core = cpu.core.replace("-", "_")
+    if board.toolchain == "arm-none-eabi":
+        abi = "eabihf" if cpu.fpu else "eabi"
+        return ("-target", f"thumb-freestanding-{abi}", f"-mcpu={core}")
+    if board.toolchain == "riscv32-unknown-elf":
+        extensions = "".join(f"+{letter}" for letter in cpu.isa.removeprefix("rv32i"))
+        return ("-target", "riscv32-freestanding-none", f"-mcpu=generic_rv32{extensions}")
+    if board.toolchain == "aarch64-linux-gnu":
+        return ("-target", "aarch64-linux-musl", f"-mcpu={core}")
+    return ("-target", "native-native-musl", "-mcpu=baseline")
