@@ -78,3 +78,49 @@ def _reasons(graph: Graph, op: Op) -> list[str]:
             if shape != tensor.shape:
                 messages.append(f"gives shape {list(shape)}, the file says {list(tensor.shape)}")
     return [f"{where}: {message}" for message in messages]
+
+
+def plan_problems(graph: Graph, plan) -> list[str]:
+    """What a memory plan breaks, found by executing it on byte owners instead of lifetimes."""
+    problems: list[str] = []
+    owners = [None] * plan.arena_size
+    value_of = {i: i for i in range(len(graph.tensors))}
+
+    def span(tensor: int, size: int) -> slice:
+        start = plan.offset(tensor)
+        if start % plan_alignment or start < 0 or start + size > plan.arena_size:
+            problems.append(f"tensor {tensor} is outside the arena or not aligned: {start}")
+        return slice(max(start, 0), min(start + size, plan.arena_size))
+
+    def write(tensor: int, value: object, size: int) -> None:
+        place = span(tensor, size)
+        owners[place] = [value] * (place.stop - place.start)
+
+    def read(tensor: int, who: str) -> None:
+        place = span(tensor, graph.tensors[tensor].nbytes)
+        if any(owner != value_of[tensor] for owner in owners[place]):
+            problems.append(f"{who} reads tensor {tensor} after it was overwritten")
+
+    plan_alignment = 4
+    scratch = {p.tensor: p.size for p in plan.placements if p.tensor < 0}
+    for i in graph.inputs:
+        write(i, i, graph.tensors[i].nbytes)
+    for position, op in enumerate(graph.ops):
+        who, stored = f"operator {op.index} {op.kind}", [
+            i for i in op.inputs if i >= 0 and not graph.tensors[i].is_constant]
+        if ops.get(op.kind).lower(graph, op) == ():
+            value_of[op.outputs[0]] = value_of[op.inputs[0]]
+            read(op.outputs[0], who)
+            continue
+        if -1 - position in scratch:
+            write(-1 - position, "scratch", scratch[-1 - position])
+        for i in op.outputs:
+            write(i, i, graph.tensors[i].nbytes)
+        # Kernels may write their outputs and scratch before they have read all inputs.
+        for i in stored:
+            read(i, who)
+        for i in op.outputs:
+            read(i, who)
+    for i in graph.outputs:
+        read(i, "the caller")
+    return problems

@@ -53,4 +53,4 @@ class TflmHost:
 
     def tensor(self, index: int) -> np.ndarray:
         """A tensor of the last run (with `preserve`)."""
-        return np.array(self._interpreter.GetTensor(index, 0))
+        return np.array(self._interpreter.GetTensor(index, 0)["tensor_data"])
