@@ -100,6 +100,8 @@ def _value(f, value: object, where: str):
     if f.name in _NESTED:
         return _build(_NESTED[f.name], value, where)
     if f.name == "memory":
+        if not isinstance(value, list):
+            raise BadBoard(f"{where}: expected [[memory]] tables, got {type(value).__name__}")
         return tuple(_build(Memory, entry, f"{where}[{i}]") for i, entry in enumerate(value))
     if f.name in ("cache", "energy"):
         if not isinstance(value, dict):
@@ -121,6 +123,8 @@ def read_board(path: Path) -> Board:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadBoard(f"{path.name}: not valid TOML: {error}") from error
+    except OSError as error:
+        raise BadBoard(f"{path.name} cannot be read: {error.strerror}") from error
     board = _build(Board, data, path.name)
     if board.name != path.stem:
         raise BadBoard(f"{path.name}: name is '{board.name}'", f"it must be '{path.stem}', as the file")

@@ -26,7 +26,7 @@ void board_putc(char c)
     UART->data = (uint8_t)c;
 }
 
-_Noreturn void board_exit(int code)
+void board_exit(int code)
 {
     cortexm_exit(code);
 }

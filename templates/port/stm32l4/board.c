@@ -79,7 +79,7 @@ void board_putc(char c)
     LPUART_TDR = (uint8_t)c;
 }
 
-_Noreturn void board_exit(int code)
+void board_exit(int code)
 {
     cortexm_exit(code);
 }
