@@ -34,23 +34,19 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
 
 def saturating_rounding_doubling_high_mul(a, b) -> np.ndarray:
     """The high 32 bits of 2*a*b, rounded half up in magnitude as gemmlowp does; int32 range."""
-    a64, b64 = np.asarray(a, np.int64), np.asarray(b, np.int64)
-    product = a64 * b64
-    nudge = np.where(product >= 0, 1 << 30, 1 - (1 << 30))
-    total = product + nudge
-    # C's integer division truncates towards zero; NumPy's floors.
-    result = np.where(total >= 0, total >> 31, -((-total) >> 31))
-    overflow = (a64 == INT32_MIN) & (b64 == INT32_MIN)
-    return np.where(overflow, INT32_MAX, result)
+    product = np.asarray(a, np.int64) * np.asarray(b, np.int64)
+    # gemmlowp's nudge by the sign and truncation is this floor: both round to nearest, and
+    # agree on ties. Only INT32_MIN * INT32_MIN saturates.
+    return np.minimum((product + (1 << 30)) >> 31, INT32_MAX)
 
 
 def rounding_divide_by_pot(value, exponent) -> np.ndarray:
     """value / 2**exponent, rounded half away from zero."""
     value, exponent = np.asarray(value, np.int64), np.asarray(exponent, np.int64)
-    mask = (np.int64(1) << exponent) - 1
-    remainder = value & mask
-    threshold = (mask >> 1) + (value < 0)
-    return (value >> exponent) + (remainder > threshold)
+    half = (np.int64(1) << exponent) >> 1
+    # A half goes away from zero: below zero it takes one more to round up.
+    nudge = half - ((value < 0) & (half > 0))
+    return (value + nudge) >> exponent
 
 
 def multiply_by_quantized_multiplier(value, multiplier, shift) -> np.ndarray:
@@ -74,7 +70,7 @@ def activation_range(activation: int, scale: float, zero_point: int, low: int = 
     """
     def quantized(real: float) -> int:
         ratio = np.float32(real) / np.float32(scale)
-        return zero_point + int(math.floor(abs(ratio) + 0.5) * (1 if ratio >= 0 else -1))
+        return zero_point + int(math.floor(abs(float(ratio)) + 0.5) * (1 if ratio >= 0 else -1))
 
     if activation == 1:
         low = max(low, quantized(0.0))

@@ -7,7 +7,8 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-_NOT_OPERATORS = {"__init__", "base", "schema", "weighted", "window", "elementwise"}
+_NOT_OPERATORS = {"__init__", "base", "schema", "weighted", "window", "pooling",
+                  "elementwise"}
 
 
 @cache

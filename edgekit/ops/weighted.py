@@ -28,6 +28,18 @@ def constant_int32_bias(graph: Graph, op: Op) -> bool | str:
     return True
 
 
+def channel_tables(graph: Graph, op: Op, axis: int) -> bool | str:
+    """Whether scales and bias count the output channels, which lie along the weights' `axis`."""
+    weights = graph.inputs_of(op)[1]
+    channels, scales = weights.shape[axis], len(weights.quant.scale)
+    if scales != 1 and (scales != channels or weights.quant.axis != axis):
+        return f"{scales} scales along axis {weights.quant.axis} for {channels} channels"
+    bias = graph.inputs_of(op)[2] if len(op.inputs) > 2 else None
+    if bias is not None and bias.size != channels:
+        return f"{bias.size} biases for {channels} channels"
+    return True
+
+
 def shifts_in_range(graph: Graph, op: Op) -> bool | str:
     """input scale * weight scale / output scale must be below 2^30 for every channel"""
     _, shift = multipliers(graph, op)

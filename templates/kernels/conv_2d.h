@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: 0BSD */
+/* CONV_2D, int8, NHWC: any stride, dilation and padding. */
+#ifndef EDGEKIT_CONV_2D_H
+#define EDGEKIT_CONV_2D_H
+
+#include "edgekit_types.h"
+
+typedef struct {
+  int32_t batches;
+  int32_t input_height;
+  int32_t input_width;
+  int32_t input_depth;
+  int32_t output_height;
+  int32_t output_width;
+  int32_t filter_height;
+  int32_t filter_width;
+  int32_t stride_height;
+  int32_t stride_width;
+  int32_t pad_height; /* rows above the image */
+  int32_t pad_width;  /* columns left of it */
+  int32_t dilation_height;
+  int32_t dilation_width;
+  int32_t output_depth;
+  int32_t input_offset;      /* minus the input's zero point */
+  const int8_t *weights;     /* [output_depth][filter_height][filter_width][input_depth] */
+  const int32_t *bias;       /* [output_depth] */
+  const int32_t *multiplier; /* [output_depth], Q31 */
+  const int8_t *shift;       /* [output_depth], positive is left */
+  int32_t output_zero_point;
+  int32_t activation_min;
+  int32_t activation_max;
+} edgekit_conv_2d_t;
+
+void edgekit_conv_2d_s8(const edgekit_conv_2d_t *op, const int8_t *input, int8_t *output);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: 0BSD */
+/* MAX_POOL_2D, int8, NHWC: only pixels inside the image count. */
+#ifndef EDGEKIT_MAX_POOL_2D_H
+#define EDGEKIT_MAX_POOL_2D_H
+
+#include "edgekit_types.h"
+
+typedef struct {
+  int32_t batches;
+  int32_t input_height;
+  int32_t input_width;
+  int32_t input_depth;
+  int32_t output_height;
+  int32_t output_width;
+  int32_t filter_height;
+  int32_t filter_width;
+  int32_t stride_height;
+  int32_t stride_width;
+  int32_t pad_height; /* rows above the image */
+  int32_t pad_width;  /* columns left of it */
+  int32_t activation_min;
+  int32_t activation_max;
+} edgekit_max_pool_2d_t;
+
+void edgekit_max_pool_2d_s8(const edgekit_max_pool_2d_t *op, const int8_t *input,
+                         int8_t *output);
+
+#endif
