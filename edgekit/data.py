@@ -1,0 +1,155 @@
+"""Samples and labels from the user's sources: .npz, .csv, a folder of images, a function.
+
+    data.npz              arrays `x` and, for accuracy, `y`
+    table.csv             a header line; a column named label, y, class or target
+    folder/<class>/*.png  pixels 0..255, classes in alphabetical order
+    package.module:name   a function that returns (x, y) or x
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from edgekit import sources
+from edgekit.errors import BadData
+
+_FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """`x`: float32, first axis the sample. `y`: int64 class numbers (samples,), or float32
+    targets with the sample first, or None. `classes`: names of the numbers, when known."""
+
+    x: np.ndarray
+    y: np.ndarray | None
+    classes: tuple[str, ...] | None
+    source: str
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def first(self, count: int) -> Data:
+        """The first `count` samples."""
+        return replace(self, x=self.x[:count], y=None if self.y is None else self.y[:count])
+
+
+def load(source: str | os.PathLike, shape: tuple[int, ...] | None = None) -> Data:
+    """Samples of a source; with `shape` (no sample axis), rows and images are brought to it.
+
+    Raises BadData for a source that is not there or not readable, and for what is in it:
+    no samples, NaN, infinities, text or objects for numbers, unequal shapes or counts.
+    """
+    text = os.fspath(source)
+    path = Path(text)
+    if path.is_dir():
+        return make(*sources.read_images(path, shape), text)
+    if path.suffix.lower() == ".npz":
+        return make(*sources.read_npz(_present(path)), text)
+    if path.suffix.lower() == ".csv":
+        x, y, classes = sources.read_csv(_present(path))
+        return make(_shaped(x, shape), y, classes, text)
+    if _FUNCTION.fullmatch(text):
+        return make(*sources.call_function(text), text)
+    raise BadData(f"{text} is no data source" if path.exists() else f"there is no {text}",
+                  "give an .npz, a .csv, a folder of images by class, or package.module:function")
+
+
+def make(x, y=None, classes: tuple[str, ...] | None = None, source: str = "the data") -> Data:
+    """Data from arrays, checked as `load` does; one-hot labels become class numbers."""
+    x = _numbers(x, "x", source)
+    if x.ndim < 2:
+        raise BadData(f"{source}: x has shape {x.shape}; the first axis is the sample, "
+                      "and each sample needs at least one axis", "reshape x to (samples, features)")
+    if y is not None:
+        y, names = _labels(np.asarray(y), source)
+        classes = classes or names
+        if len(y) != len(x):
+            raise BadData(f"{source}: {len(x)} samples but {len(y)} labels",
+                          "x and y need the same first axis")
+    return Data(x, y, classes, source)
+
+
+def check(data: Data, shape: tuple[int | None, ...], *, samples: int = 1,
+          classes: int | None = None) -> Data:
+    """The data, when a model with this input shape (no sample axis) can take it.
+
+    `samples`: how many there must be at least. `classes`: labels are needed, below this
+    number. Raises BadData.
+    """
+    have = data.x.shape[1:]
+    if len(have) != len(shape) or any(want is not None and got != want
+                                      for got, want in zip(have, shape, strict=True)):
+        raise BadData(f"{data.source}: samples have shape {have}; the model takes {tuple(shape)}",
+                      "reshape x, or add the channel axis: x[..., None]")
+    if len(data) < samples:
+        raise BadData(f"{data.source}: {len(data)} sample{'s' * (len(data) != 1)}; "
+                      f"at least {samples} are needed",
+                      "100 to 500 typical samples give good ranges")
+    if classes is not None:
+        _check_labels(data, classes)
+    return data
+
+
+def _check_labels(data: Data, classes: int) -> None:
+    if data.y is None:
+        raise BadData(f"{data.source}: it has no labels", "accuracy and training need y")
+    if data.y.ndim == 1 and data.y.dtype == np.int64 and classes > 1:
+        worst = int(data.y.max() if data.y.max() >= classes else data.y.min())
+        if not 0 <= worst < classes:
+            raise BadData(f"{data.source}: a label is {worst}; the model has {classes} classes",
+                          f"labels run from 0 to {classes - 1}")
+
+
+def _present(path: Path) -> Path:
+    if not path.is_file():
+        raise BadData(f"there is no file {path}", "check the path; it is relative to this folder")
+    return path
+
+
+def _shaped(x: np.ndarray, shape: tuple[int, ...] | None) -> np.ndarray:
+    """Rows of a table in a sample's shape, when the counts agree; `check` speaks otherwise."""
+    if shape and None not in shape and x.ndim == 2 and x.shape[1] == np.prod(shape):
+        return x.reshape(len(x), *shape)
+    return x
+
+
+def _numbers(values, name: str, source: str) -> np.ndarray:
+    try:
+        array = np.asarray(values)
+    except ValueError as error:  # samples of unequal shapes
+        raise BadData(f"{source}: {name} is ragged: {error}",
+                      "bring all samples to one shape") from error
+    if array.dtype.kind not in "biuf":
+        raise BadData(f"{source}: {name} has dtype {array.dtype}; numbers are needed",
+                      "use float32, or integers such as uint8")
+    if array.size == 0:
+        raise BadData(f"{source}: {name} is empty, shape {array.shape}", "give some samples")
+    with np.errstate(over="ignore"):
+        array = array.astype(np.float32)
+    bad = ~np.isfinite(array)
+    if bad.any():
+        where = int(np.argwhere(bad)[0][0]) if array.ndim else 0
+        raise BadData(f"{source}: {name} has {int(bad.sum())} values that are NaN, infinite or "
+                      f"beyond float32; the first is in sample {where}",
+                      "drop or repair those samples")
+    return array
+
+
+def _labels(y: np.ndarray, source: str) -> tuple[np.ndarray, tuple[str, ...] | None]:
+    if y.dtype.kind in "US":
+        names, numbers = np.unique(y.ravel().astype(str), return_inverse=True)
+        return numbers.astype(np.int64), tuple(names.tolist())
+    whole = y.dtype.kind in "biu"
+    values = _numbers(y, "y", source)
+    if values.ndim == 2 and values.shape[1] > 1 and np.isin(values, (0, 1)).all() and (
+            values.sum(axis=1) == 1).all():
+        return values.argmax(axis=1).astype(np.int64), None
+    if values.ndim == 2 and values.shape[1] == 1 and whole:
+        values = values[:, 0]
+    return (values.astype(np.int64) if whole else values), None
