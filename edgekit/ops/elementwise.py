@@ -1,0 +1,113 @@
+"""What ADD and MUL share: NumPy's broadcasting, as shapes and as strides for a kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from edgekit.fixed_point import (activation_range, multiply_by_quantized_multiplier,
+                                 quantize_multiplier)
+from edgekit.graph import Graph, Op
+from edgekit.ops.base import Call, Constant
+
+RANK = 4  # dimensions the kernels loop over
+
+
+def two_inputs(graph: Graph, op: Op) -> bool | str:
+    """there must be two inputs"""
+    return len(op.inputs) == 2 or f"there are {len(op.inputs)}"
+
+
+def broadcastable(graph: Graph, op: Op) -> bool | str:
+    """the inputs' shapes must broadcast, over at most 4 dimensions that do not merge"""
+    a, b = (tensor.shape for tensor in graph.inputs_of(op))
+    try:
+        rank = len(merged(a, b))
+    except ValueError:
+        return f"{list(a)} and {list(b)}"
+    return rank <= RANK or f"{list(a)} and {list(b)} need {rank}"
+
+
+def known_activation(graph: Graph, op: Op) -> bool | str:
+    """the fused activation must be none, RELU, RELU_N1_TO_1 or RELU6"""
+    return op.options.activation in (0, 1, 2, 3) or f"it is number {op.options.activation}"
+
+
+def shapes(graph: Graph, op: Op) -> tuple[tuple[int, ...], ...]:
+    return (np.broadcast_shapes(*(tensor.shape for tensor in graph.inputs_of(op))),)
+
+
+def scale_of(tensor) -> float:
+    """The float32 scale as a double, as TFLM computes with it."""
+    return float(np.float32(tensor.scale))
+
+
+def requantize(graph: Graph, op: Op, accumulator: np.ndarray, real: float) -> np.ndarray:
+    """int32 accumulators -> int8 outputs by the real multiplier `real`, clamped."""
+    target = graph.outputs_of(op)[0]
+    low, high = activation_range(op.options.activation, target.scale, target.zero_point)
+    scaled = multiply_by_quantized_multiplier(accumulator, *quantize_multiplier(real))
+    return np.clip(scaled + target.zero_point, low, high).astype(np.int8)
+
+
+def requantization_params(graph: Graph, op: Op, real: float):
+    """The struct fields that ADD and MUL end with."""
+    target = graph.outputs_of(op)[0]
+    multiplier, shift = quantize_multiplier(real)
+    low, high = activation_range(op.options.activation, target.scale, target.zero_point)
+    return (("output_multiplier", multiplier), ("output_shift", shift),
+            ("output_zero_point", target.zero_point),
+            ("activation_min", low), ("activation_max", high))
+
+
+def merged(a: tuple[int, ...], b: tuple[int, ...]) -> list[tuple[int, int, int]]:
+    """(size, stride of a, stride of b) per dimension of the output, outermost first.
+
+    Strides are in elements and 0 along a dimension that is broadcast; dimensions of size 1
+    are gone, and neighbours that both inputs cross with one stride are one dimension.
+    Raises ValueError for shapes that do not broadcast.
+    """
+    dims: list[tuple[int, int, int]] = []
+    shape = np.broadcast_shapes(a, b)
+    for size, *strides in zip(shape, _strides(a, shape), _strides(b, shape)):
+        if size == 1:
+            continue
+        if dims and all(outer == inner * size for outer, inner in zip(dims[-1][1:], strides)):
+            size *= dims.pop()[0]
+        dims.append((size, *strides))
+    return dims
+
+
+def _strides(shape: tuple[int, ...], target: tuple[int, ...]) -> list[int]:
+    strides, step = [], 1
+    for size in reversed((1,) * (len(target) - len(shape)) + shape):
+        strides.append(0 if size == 1 else step)
+        step *= size
+    return strides[::-1]
+
+
+def traversal_params(graph: Graph, inputs: tuple[int, ...]):
+    """The struct fields that ADD and MUL begin with: the output's shape, the inputs' strides."""
+    dims = merged(*(graph.tensors[i].shape for i in inputs))
+    columns = zip(*([(1, 0, 0)] * (RANK - len(dims)) + dims))
+    return tuple((name, Constant.of(np.array(column, np.int32))) for name, column in
+                 zip(("shape", "input1_stride", "input2_stride"), columns))
+
+
+def lookup(graph: Graph, op: Op, reference: Callable) -> tuple[Call, ...]:
+    """The kernel call of a function of one int8: reference()'s answers to all 256 values."""
+    values = np.arange(-128, 128, dtype=np.int8)
+    (table,) = reference(graph, op, [values])
+    params = (("count", graph.inputs_of(op)[0].size), ("table", Constant.of(table)))
+    return (Call("lookup", "lookup_s8", params, op.inputs, op.outputs),)
+
+
+def same_shape(graph: Graph, op: Op) -> tuple[tuple[int, ...], ...]:
+    """The output shape of a function of one element."""
+    return (graph.inputs_of(op)[0].shape,)
+
+
+def float_bits(value: float) -> int:
+    """A float32's bits as an integer: how a kernel's params hold a float."""
+    return int(np.float32(value).view(np.int32))

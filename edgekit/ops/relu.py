@@ -1,0 +1,47 @@
+"""RELU: output = max(input, 0), rescaled to the output's quantization."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgekit.fixed_point import multiply_by_quantized_multiplier, quantize_multiplier
+from edgekit.graph import Graph, Op
+from edgekit.ops import elementwise
+from edgekit.ops.base import Call, int8_activations, no_macs
+
+CODE, OPTIONS_TYPE, VERSIONS = 19, 0, range(1, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    pass
+
+
+def ratio_fits(graph: Graph, op: Op) -> bool:
+    """input scale / output scale must be below 2^23"""
+    return _multiplier(graph, op)[1] <= 23
+
+
+CONSTRAINTS = (int8_activations, ratio_fits)
+
+shapes, macs = elementwise.same_shape, no_macs
+
+
+def _multiplier(graph: Graph, op: Op) -> tuple[int, int]:
+    source, target = graph.inputs_of(op)[0], graph.outputs_of(op)[0]
+    # TFLM divides the scales in float32 here, in double elsewhere.
+    return quantize_multiplier(float(np.float32(source.scale) / np.float32(target.scale)))
+
+
+def reference(graph: Graph, op: Op, inputs: list[np.ndarray]) -> list[np.ndarray]:
+    """Source: TFLM `ReluQuantized` and `CalculateReluOpData`."""
+    source, target = graph.inputs_of(op)[0], graph.outputs_of(op)[0]
+    offset = inputs[0].astype(np.int64) - source.zero_point
+    scaled = multiply_by_quantized_multiplier(offset, *_multiplier(graph, op)) + target.zero_point
+    return [np.clip(scaled, target.zero_point, 127).astype(np.int8)]
+
+
+def lower(graph: Graph, op: Op) -> tuple[Call, ...]:
+    return elementwise.lookup(graph, op, reference)

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: 0BSD */
+#include "add.h"
+
+#define INPUT1_STEP (1 << 19)
+
+static void add_row(const edgekit_add_t *op, const int8_t *input1, const int8_t *input2,
+                    int8_t *output) {
+  const int32_t step1 = op->input1_stride[3];
+  const int32_t step2 = op->input2_stride[3];
+  for (int32_t i = 0; i < op->shape[3]; i++) {
+    const int32_t sum = *input1 * INPUT1_STEP + op->input2_table[*input2 + 128];
+    const int32_t scaled = edgekit_requantize(sum, op->output_multiplier, op->output_shift);
+    *output++ = (int8_t)edgekit_clamp(scaled + op->output_zero_point, op->activation_min,
+                                      op->activation_max);
+    input1 += step1;
+    input2 += step2;
+  }
+}
+
+void edgekit_add_s8(const edgekit_add_t *op, const int8_t *input1, const int8_t *input2,
+                    int8_t *output) {
+  const int32_t *const shape = op->shape;
+  const int32_t *const stride1 = op->input1_stride;
+  const int32_t *const stride2 = op->input2_stride;
+  for (int32_t i = 0; i < shape[0]; i++) {
+    for (int32_t j = 0; j < shape[1]; j++) {
+      for (int32_t k = 0; k < shape[2]; k++) {
+        add_row(op, input1 + i * stride1[0] + j * stride1[1] + k * stride1[2],
+                input2 + i * stride2[0] + j * stride2[1] + k * stride2[2], output);
+        output += shape[3];
+      }
+    }
+  }
+}
