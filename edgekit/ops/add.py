@@ -63,7 +63,9 @@ def lower(graph: Graph, op: Op) -> tuple[Call, ...]:
     larger, other = (graph.tensors[i] for i in order)
     table = (_rescaled(graph, op, other, np.arange(-128, 128))
              - (larger.zero_point << (LEFT_SHIFT - 1)))
+    multiplier, shift = quantize_multiplier(_output_multiplier(graph, op))
     params = (*elementwise.traversal_params(graph, tuple(order)),
               ("input2_table", Constant.of(table.astype(np.int32))),
-              *elementwise.requantization_params(graph, op, _output_multiplier(graph, op)))
+              ("output_multiplier", multiplier), ("output_right_shift", -shift),
+              *elementwise.clamp_params(graph, op))
     return (Call("add", "add_s8", params, tuple(order), op.outputs),)

@@ -51,13 +51,11 @@ def requantize(graph: Graph, op: Op, accumulator: np.ndarray, real: float) -> np
     return np.clip(scaled + target.zero_point, low, high).astype(np.int8)
 
 
-def requantization_params(graph: Graph, op: Op, real: float):
+def clamp_params(graph: Graph, op: Op):
     """The struct fields that ADD and MUL end with."""
     target = graph.outputs_of(op)[0]
-    multiplier, shift = quantize_multiplier(real)
     low, high = activation_range(op.options.activation, target.scale, target.zero_point)
-    return (("output_multiplier", multiplier), ("output_shift", shift),
-            ("output_zero_point", target.zero_point),
+    return (("output_zero_point", target.zero_point),
             ("activation_min", low), ("activation_max", high))
 
 

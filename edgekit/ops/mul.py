@@ -45,7 +45,9 @@ def reference(graph: Graph, op: Op, inputs: list[np.ndarray]) -> list[np.ndarray
 
 def lower(graph: Graph, op: Op) -> tuple[Call, ...]:
     a, b = graph.inputs_of(op)
+    multiplier, shift = quantize_multiplier(_multiplier(graph, op))
     params = (*elementwise.traversal_params(graph, op.inputs),
               ("input1_zero_point", a.zero_point), ("input2_zero_point", b.zero_point),
-              *elementwise.requantization_params(graph, op, _multiplier(graph, op)))
+              ("output_multiplier", multiplier), ("output_shift", shift),
+              *elementwise.clamp_params(graph, op))
     return (Call("mul", "mul_s8", params, op.inputs, op.outputs),)

@@ -19,8 +19,15 @@ class Options:
     pass
 
 
+def six_fits(graph: Graph, op: Op) -> bool | str:
+    """the scale must be at least 2^-28"""
+    # Below, 6 / scale leaves int32, and TFLM's conversion is undefined.
+    scale = graph.inputs_of(op)[0].scale
+    return scale >= 2**-28 or f"it is {scale:g}"
+
+
 # TFLM clamps without rescaling: with two quantizations it would give wrong numbers silently.
-CONSTRAINTS = (int8_activations, same_quantization)
+CONSTRAINTS = (int8_activations, same_quantization, six_fits)
 
 shapes, macs = elementwise.same_shape, no_macs
 

@@ -26,6 +26,13 @@ def same_type(graph: Graph, op: Op) -> bool | str:
     return True
 
 
+def computed_input(graph: Graph, op: Op) -> bool | str:
+    """the input must not be a constant"""
+    # The output is a view of the input's place in the arena, and a constant has none.
+    source = graph.inputs_of(op)[0]
+    return not source.is_constant or f"'{source.name}' is"
+
+
 def constant_shape(graph: Graph, op: Op) -> bool | str:
     """the new shape, where it is an input, must be constant"""
     shape = graph.inputs_of(op)[1] if len(op.inputs) > 1 else None
@@ -43,7 +50,7 @@ def size_stays(graph: Graph, op: Op) -> bool | str:
     return True
 
 
-CONSTRAINTS = (same_type, constant_shape, size_stays)
+CONSTRAINTS = (same_type, computed_input, constant_shape, size_stays)
 
 macs = no_macs
 

@@ -13,7 +13,7 @@ typedef struct {
   const int32_t *input2_stride; /* [4] */
   const int32_t *input2_table;  /* [256], by value + 128: input 2 rescaled, both zero points in */
   int32_t output_multiplier;    /* Q31 */
-  int32_t output_shift;         /* positive is left */
+  int32_t output_right_shift;   /* 0..31 */
   int32_t output_zero_point;
   int32_t activation_min;
   int32_t activation_max;

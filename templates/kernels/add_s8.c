@@ -5,13 +5,17 @@
 
 static void add_row(const edgekit_add_t *op, const int8_t *input1, const int8_t *input2,
                     int8_t *output) {
-  const int32_t step1 = op->input1_stride[3];
-  const int32_t step2 = op->input2_stride[3];
-  for (int32_t i = 0; i < op->shape[3]; i++) {
-    const int32_t sum = *input1 * INPUT1_STEP + op->input2_table[*input2 + 128];
-    const int32_t scaled = edgekit_requantize(sum, op->output_multiplier, op->output_shift);
-    *output++ = (int8_t)edgekit_clamp(scaled + op->output_zero_point, op->activation_min,
-                                      op->activation_max);
+  /* Locals: a store through int8_t * could change what op points to. */
+  const edgekit_add_t o = *op;
+  const int32_t count = o.shape[3];
+  const int32_t step1 = o.input1_stride[3];
+  const int32_t step2 = o.input2_stride[3];
+  for (int32_t i = 0; i < count; i++) {
+    const int32_t sum = *input1 * INPUT1_STEP + o.input2_table[*input2 + 128];
+    const int32_t product = edgekit_high_mul(sum, o.output_multiplier);
+    const int32_t scaled = edgekit_rounding_shift(product, o.output_right_shift);
+    *output++ = (int8_t)edgekit_clamp(scaled + o.output_zero_point, o.activation_min,
+                                      o.activation_max);
     input1 += step1;
     input2 += step2;
   }

@@ -53,18 +53,19 @@ static edgekit_reciprocal_t reciprocal_of_sum(const int32_t *exp_table, const in
 }
 
 void edgekit_softmax_s8(const edgekit_softmax_t *op, const int8_t *input, int8_t *output) {
-  for (int32_t row = 0; row < op->rows; row++) {
-    const int8_t maximum = row_maximum(input, op->depth);
+  const edgekit_softmax_t o = *op;
+  for (int32_t row = 0; row < o.rows; row++) {
+    const int8_t maximum = row_maximum(input, o.depth);
     const edgekit_reciprocal_t reciprocal =
-        reciprocal_of_sum(op->exp_table, input, op->depth, maximum);
-    for (int32_t i = 0; i < op->depth; i++) {
-      const int32_t share = edgekit_high_mul(reciprocal.scale, op->exp_table[maximum - input[i]]);
+        reciprocal_of_sum(o.exp_table, input, o.depth, maximum);
+    for (int32_t i = 0; i < o.depth; i++) {
+      const int32_t share = edgekit_high_mul(reciprocal.scale, o.exp_table[maximum - input[i]]);
       /* Beyond 31 bits every share is less than half a step. */
       const int32_t steps =
           reciprocal.exponent > 31 ? 0 : edgekit_rounding_shift(share, reciprocal.exponent);
       output[i] = (int8_t)edgekit_clamp(steps - 128, -128, 127);
     }
-    input += op->depth;
-    output += op->depth;
+    input += o.depth;
+    output += o.depth;
   }
 }
