@@ -18,8 +18,9 @@ def generate(graph: Graph, plan: MemoryPlan, name: str, model_sha256: str,
     """NAME.h, NAME.c, NAME.map.json and the kernels the graph needs."""
     checked_name(name)
     calls = lower(graph)
-    model_map = build_map(graph, plan, calls, name, model_sha256)
-    source = _render_source(graph, plan, calls, name, model_sha256, board)
+    tables = _Tables()
+    source = _render_source(graph, plan, calls, name, model_sha256, board, tables)
+    model_map = build_map(graph, plan, calls, name, model_sha256, tables)
     header = render_header(graph, name, "aot", model_sha256, plan.arena_size, has_ops=True)
     kernels = _kernels(calls)
     files = Project.of({f"{name}.c": source, f"{name}.h": header,
@@ -51,7 +52,7 @@ def _included(names: set[str]) -> set[str]:
 
 
 def build_map(graph: Graph, plan: MemoryPlan, calls: Sequence[tuple[Call, ...]], name: str,
-              model_sha256: str) -> dict:
+              model_sha256: str, tables: _Tables) -> dict:
     """What NAME.map.json says: where each of the .tflite's tensors is while it is alive."""
     def entry(tensor: int) -> dict:
         t = graph.tensors[tensor]
@@ -67,6 +68,7 @@ def build_map(graph: Graph, plan: MemoryPlan, calls: Sequence[tuple[Call, ...]],
                  "kernel": lowered[0].kernel if lowered else "folded",
                  "outputs": [entry(i) for i in op.outputs]}
                 for op, lowered in zip(graph.ops, calls, strict=True)],
+        "constants": tables.listed(),
     }
 
 
@@ -75,8 +77,7 @@ def _function(name: str, op: Op) -> str:
 
 
 def _render_source(graph: Graph, plan: MemoryPlan, calls: Sequence[tuple[Call, ...]], name: str,
-                   model_sha256: str, board: str) -> str:
-    tables = _Tables(graph)
+                   model_sha256: str, board: str, tables: _Tables) -> str:
     operators = [_operator(graph, plan, op, lowered, name, tables)
                  for op, lowered in zip(graph.ops, calls, strict=True) if lowered]
     headers = sorted({f"kernels/{call.header}.h" for lowered in calls for call in lowered})
@@ -92,8 +93,10 @@ def _render_source(graph: Graph, plan: MemoryPlan, calls: Sequence[tuple[Call, .
 class _Tables:
     """The constants of a model: equal ones are stored once, under the first one's name."""
 
-    def __init__(self, graph: Graph):
-        self.graph = graph
+    # What encodes the model's own tensors; other tables are edgekit's (exponentials and such).
+    _WEIGHTS = ("weights", "bias", "multiplier", "shift", "tensor")
+
+    def __init__(self):
         self.names: dict[Constant, str] = {}
 
     def name(self, constant: Constant, wanted: str) -> str:
@@ -102,6 +105,11 @@ class _Tables:
     def rendered(self) -> list[dict]:
         return [{"ctype": constant.ctype, "name": name, "count": len(constant.values),
                  "body": c_bytes(constant.values)} for constant, name in self.names.items()]
+
+    def listed(self) -> list[dict]:
+        return [{"symbol": name, "bytes": len(constant.data),
+                 "is_weights": any(word in name for word in self._WEIGHTS)}
+                for constant, name in self.names.items()]
 
 
 def _operator(graph: Graph, plan: MemoryPlan, op: Op, lowered: tuple[Call, ...], name: str,

@@ -1,0 +1,50 @@
+"""A model as every command takes it: the .tflite's bytes, their digest and the graph in them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgekit import check, tflite
+from edgekit.errors import BadModel
+from edgekit.graph import Graph
+from edgekit.memory import MemoryPlan, plan
+from edgekit.runtimes.header import checked_name, name_from
+
+
+@dataclass(frozen=True)
+class Model:
+    """`name` is the stem of its C identifiers."""
+
+    name: str
+    data: bytes
+    graph: Graph
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.data).hexdigest()
+
+
+def load_model(path: Path, name: str | None = None) -> Model:
+    """A .tflite file, read and checked for being sound; its name is the file's unless given."""
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise BadModel(f"{path}: {error.strerror}", "give the path of a .tflite file") from error
+    return model_of(data, name or name_from(Path(path).stem))
+
+
+def model_of(data: bytes, name: str) -> Model:
+    """A model from bytes; BadModel with every reason, UsageError for a name C cannot have."""
+    return Model(checked_name(name), data, tflite.read(data, name))
+
+
+def compile_plan(model: Model) -> tuple[Graph, MemoryPlan]:
+    """The graph as the aot runtime compiles it and its checked memory plan."""
+    graph = check.require_supported(model.graph)
+    memory_plan = plan(graph)
+    problems = check.plan_problems(graph, memory_plan)
+    if problems:
+        raise AssertionError(f"the memory plan is wrong: {problems[0]}")
+    return graph, memory_plan

@@ -1,0 +1,94 @@
+"""Where a model can run on this PC: from a target and an engine to an open Link."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from edgekit import reference, samples, toolchains, workspace
+from edgekit.board import Board
+from edgekit.builders import cmake
+from edgekit.codegen import ModelCode, Project, SelfTest
+from edgekit.emulators.native import NativeLink
+from edgekit.emulators.reference import ReferenceLink
+from edgekit.errors import DoesNotFit, NotThere, UsageError
+from edgekit.link import Link
+from edgekit.model import Model, compile_plan
+from edgekit.runtimes import aot
+
+ENGINES = ("auto", "reference", "native", "unicorn", "qemu")
+
+
+def aot_code(model: Model, board: Board) -> ModelCode:
+    """The model compiled ahead of time for a board; DoesNotFit before anything is built."""
+    graph, plan = compile_plan(model)
+    code = aot.generate(graph, plan, model.name, model.sha256, board.name)
+    if board.ram_size and plan.arena_size > board.ram_size:
+        largest = max((t for t in graph.tensors if not t.is_constant), key=lambda t: t.nbytes)
+        raise DoesNotFit(
+            f"the model needs {plan.arena_size:,} bytes of RAM; {board.title} has "
+            f"{board.ram_size:,}", f"the largest tensor is '{largest.name}' "
+            f"({largest.nbytes:,} bytes): prune the model or choose a larger board")
+    weights = sum(entry["bytes"] for entry in code.map["constants"])
+    if board.flash_size and weights > board.flash_size:
+        largest = max((t for t in graph.tensors if t.is_constant), key=lambda t: t.nbytes)
+        raise DoesNotFit(
+            f"the model's constants need {weights:,} bytes of flash; {board.title} has "
+            f"{board.flash_size:,}", f"the largest is '{largest.name}' ({largest.nbytes:,} "
+            "bytes): prune the model or choose a larger board")
+    return code
+
+
+def selftest(model: Model) -> SelfTest:
+    """One seeded random sample and the outputs the reference gives for it."""
+    sample = samples.random_samples(model.graph, 1)[0]
+    values = reference.run(model.graph, sample)
+    return SelfTest(tuple(value.tobytes() for value in sample),
+                    tuple(values[i].tobytes() for i in model.graph.outputs))
+
+
+def firmware_project(model: Model, board: Board, optimize: str) -> tuple[ModelCode, Project]:
+    """The aot code and the `cmake` project that the emulator runs."""
+    code = aot_code(model, board)
+    return code, cmake.project(code, selftest(model), board, optimize=optimize)
+
+
+def choose_engine(board: Board, engine: str) -> str:
+    """The engine that `auto` stands for: the most real one that this machine can run."""
+    if engine not in ENGINES:
+        raise UsageError(f"unknown engine '{engine}'", f"one of {', '.join(ENGINES)}")
+    if engine != "auto":
+        return engine
+    if "unicorn" not in board.emulators:
+        return "native" if "native" in board.emulators else "reference"
+    missing = [package for package in ("unicorn", "capstone", "elftools")
+               if importlib.util.find_spec(package) is None]
+    if missing or not toolchains.available(board):
+        return "reference"
+    return "unicorn"
+
+
+@contextmanager
+def open_link(model: Model, board: Board, *, target: str = "emulator", engine: str = "auto",
+              toolchain: str = "auto", optimize: str = "balanced") -> Iterator[Link]:
+    """A Link to the model on `target`: `native` (generated C on this PC) or `emulator`."""
+    if target == "native":
+        engine = "native"
+    elif target != "emulator":
+        raise UsageError(f"unknown target '{target}'", "one of native, emulator")
+    engine = choose_engine(board, engine)
+    if engine == "reference":
+        yield ReferenceLink(model)
+    elif engine == "native":
+        with NativeLink(aot_code(model, board)) as link:
+            yield link
+    elif engine == "unicorn":
+        from edgekit.emulators.unicorn import open_machine
+        code, project = firmware_project(model, board, optimize)
+        firmware = workspace.built(project, board, toolchain, optimize)
+        with open_machine(firmware, board, code.map) as machine:
+            yield machine
+    else:
+        raise NotThere(f"the engine '{engine}' cannot run single samples yet",
+                       "use --engine unicorn, native or reference")
