@@ -59,10 +59,10 @@ def _sections(data: bytes) -> tuple[Section, ...]:
 
 
 def _loads(data: bytes, layout: str, at: int, count: int, *, wide: bool):
-    """(virtual address, physical address, size in memory) of each loaded segment."""
+    """(virtual address, physical address, bytes in the file) of each loaded segment."""
     rows = [struct.unpack_from(layout, data, at + i * struct.calcsize(layout))
             for i in range(count)]
-    order = (3, 4, 6) if wide else (2, 3, 5)
+    order = (3, 4, 5) if wide else (2, 3, 4)
     return [tuple(row[i] for i in order) for row in rows if row[0] == _LOAD]
 
 
