@@ -1,0 +1,81 @@
+"""From reset until the firmware is ready."""
+
+from __future__ import annotations
+
+from edgekit.emulators.processor import RETURN, Processor
+from edgekit.errors import EdgekitError, EmulationFault
+
+READY = "edgekit_ready"
+_STACK_TOP, _STACK_SIZE, _TLS = 0x7F00_0000, 0x80_0000, 0x7E00_0000
+_IRELATIVE = 1032  # R_AARCH64_IRELATIVE, ELF for the Arm 64-bit Architecture
+
+
+def boot(processor: Processor, *, instructions: int, seconds: float) -> int:
+    """Run from reset to `edgekit_ready`; gives the stack pointer to call functions with."""
+    if processor.cpu.family == "aarch64":
+        return _static_program(processor)
+    ready = processor.program.symbol(READY)
+    start = _reset(processor)
+    reached = processor.run(start, ready, seconds=seconds, instructions=instructions)
+    processor.uc.ctl_flush_tb()  # what was translated counts instructions
+    if not reached:
+        raise EmulationFault(_why(processor, instructions, seconds),
+                             _printed(processor.transcript))
+    return processor.uc.reg_read(processor.cpu.sp)
+
+
+def _why(processor: Processor, instructions: int, seconds: float) -> str:
+    at = processor.program.where(processor.pc)
+    if processor.exit_code is not None:
+        return f"the firmware ended with code {processor.exit_code} before {READY}, at pc {at}"
+    return (f"the firmware did not reach {READY} within {instructions:,} instructions and "
+            f"{seconds:g} s; it is at pc {at}")
+
+
+def _printed(transcript: bytearray) -> str:
+    last = transcript.decode(errors="replace").strip().splitlines()[-3:]
+    return "it printed: " + " / ".join(last) if last else "it printed nothing"
+
+
+def _reset(processor: Processor) -> int:
+    """The first instruction; on a Cortex-M also SP, both from the vector table."""
+    program, uc, cpu = processor.program, processor.uc, processor.cpu
+    if cpu.family != "cortex-m":
+        return program.entry
+    table = program.symbols.get("vectors", program.section(".vectors", ".isr_vector"))
+    if table is None:
+        table = processor.board.memories("flash")[0].origin
+    stack, handler = (int.from_bytes(uc.mem_read(table + at, 4), "little") for at in (0, 4))
+    if not handler & 1:
+        raise EmulationFault(
+            f"the reset vector at 0x{table + 4:08x} is 0x{handler:08x}: not a Thumb address",
+            "is the vector table first in flash?")
+    uc.reg_write(cpu.sp, stack)
+    return handler & ~1
+
+
+def _static_program(processor: Processor) -> int:
+    """A static Linux program without its main(): memory for it, and its IFUNCs resolved."""
+    import unicorn
+    program, uc = processor.program, processor.uc
+    if not program.static:
+        raise EdgekitError(f"{program.name}: it needs a dynamic linker",
+                           "link with -static -no-pie")
+    low = min(s.virtual for s in program.segments) & -0x1000
+    high = max(s.virtual + s.size for s in program.segments) + 0xFFF & -0x1000
+    uc.mem_map(low, high - low)
+    for segment in program.segments:
+        uc.mem_write(segment.virtual, segment.data)
+    uc.mem_map(_STACK_TOP - _STACK_SIZE, _STACK_SIZE)
+    uc.mem_map(_TLS, 0x1000)
+    r = unicorn.arm64_const
+    uc.reg_write(r.UC_ARM64_REG_TPIDR_EL0, _TLS)
+    uc.reg_write(r.UC_ARM64_REG_CPACR_EL1, 3 << 20)  # floating point is off after reset
+    for place, kind, resolver in program.relocations():
+        if kind == _IRELATIVE:
+            processor.prepare(_STACK_TOP - 0x1000)
+            if not processor.run(resolver, RETURN, seconds=5):
+                raise EmulationFault(f"an IFUNC did not resolve: {program.where(resolver)}")
+            chosen = uc.reg_read(processor.cpu.argument)
+            uc.mem_write(place, chosen.to_bytes(8, "little"))
+    return _STACK_TOP - 0x1000

@@ -1,0 +1,74 @@
+"""Peripherals that let any firmware start: registers that satisfy every wait, and a UART."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from edgekit.board import Board
+
+# Facts by port: the offset of the transmit register from the UART's base (board.serial.base).
+UART_DATA = {"mps2": 0x00, "stm32l4": 0x28, "rp2040": 0x00, "esp32c3": 0x00, "qemu_riscv32": 0x00}
+# Register spaces beside the architecture's own, (origin, size).
+SPACES = {
+    "rp2040": ((0x1400_0000, 0x1000), (0x1800_0000, 0x1000), (0xD000_0000, 0x1000)),
+    "esp32c3": ((0x6000_0000, 0x10_0000),),
+    "qemu_riscv32": ((0x0010_0000, 0x1000), (0x0200_0000, 0x1_0000), (0x0C00_0000, 0x60_0000),
+                     (0x1000_0000, 0x1000)),
+}
+# Armv7-M architecture reference manual B3.1: peripherals, and the private peripheral bus.
+ARCHITECTURE = {"cortex-m": ((0x4000_0000, 0x2000_0000), (0xE000_0000, 0x10_0000))}
+# QEMU's sifive_test device: what is written here ends the machine.
+EXIT = {"qemu_riscv32": 0x0010_0000}
+
+
+def spaces(board: Board, family: str) -> list[tuple[int, int]]:
+    """The register spaces of a board, (origin, size), without overlaps and without its memories."""
+    taken = [(m.origin, m.origin + m.size) for m in board.memory]
+    found = []
+    for origin, size in (*ARCHITECTURE.get(family, ()), *SPACES.get(board.port, ())):
+        at, end = origin, origin + size
+        for low, high in sorted(taken):
+            if low < end and high > at:
+                if low > at:
+                    found.append((at, low - at))
+                at = max(at, high)
+        if at < end:
+            found.append((at, end - at))
+        taken.append((origin, origin + size))
+    return found
+
+
+class Peripherals:
+    """Registers of all spaces; `write_out` gets what is sent on the UART, byte by byte.
+
+    A read cycles through what was written last, all ones, zero and two patterns, so that a
+    wait for any bit to be set or clear ends.
+    """
+
+    def __init__(self, uc, board: Board, family: str, write_out: Callable[[int], None],
+                 on_exit: Callable[[int], None]):
+        self._last: dict[int, int] = {}
+        self._reads: dict[int, int] = {}
+        self._write_out, self._on_exit = write_out, on_exit
+        self._exit = EXIT.get(board.port)
+        self._uart = None
+        if board.serial is not None and board.port in UART_DATA:
+            self._uart = board.serial.base + UART_DATA[board.port]
+        for origin, size in spaces(board, family):
+            uc.mmio_map(origin, size, self._read, origin, self._write, origin)
+
+    def _read(self, uc, offset: int, size: int, origin: int) -> int:
+        address = origin + offset
+        turn = self._reads.get(address, 0)
+        self._reads[address] = turn + 1
+        cycle = (self._last.get(address, 0), 0xFFFF_FFFF, 0, 0xAAAA_AAAA, 0x5555_5555)
+        return cycle[turn % len(cycle)] & ((1 << 8 * size) - 1)
+
+    def _write(self, uc, offset: int, size: int, value: int, origin: int) -> None:
+        address = origin + offset
+        self._last[address] = value
+        self._reads[address] = 0
+        if address == self._uart:
+            self._write_out(value & 0xFF)
+        elif address == self._exit:
+            self._on_exit(value)
