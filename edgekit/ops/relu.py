@@ -31,12 +31,15 @@ shapes, macs = elementwise.same_shape, no_macs
 
 def _multiplier(graph: Graph, op: Op) -> tuple[int, int]:
     source, target = graph.inputs_of(op)[0], graph.outputs_of(op)[0]
-    # TFLM divides the scales in float32 here, in double elsewhere.
-    return quantize_multiplier(float(np.float32(source.scale) / np.float32(target.scale)))
+    return quantize_multiplier(elementwise.scale_of(source) / elementwise.scale_of(target))
 
 
 def reference(graph: Graph, op: Op, inputs: list[np.ndarray]) -> list[np.ndarray]:
-    """Source: TFLM `ReluQuantized` and `CalculateReluOpData`."""
+    """Source: TFLM `ReluQuantized` and `CalculateReluOpData`.
+
+    The scales are divided in double. TFLM did so in float32 until late 2026, which moves an
+    output by one step for a few scales.
+    """
     source, target = graph.inputs_of(op)[0], graph.outputs_of(op)[0]
     offset = inputs[0].astype(np.int64) - source.zero_point
     scaled = multiply_by_quantized_multiplier(offset, *_multiplier(graph, op)) + target.zero_point
