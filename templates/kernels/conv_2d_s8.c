@@ -38,6 +38,7 @@ static patch_t patch_at(const edgekit_conv_2d_t *op, const int8_t *image, int32_
 }
 
 /* Two filters at once, so that each input byte is loaded once for both. */
+EDGEKIT_NOINLINE
 static void dot_pair(const patch_t *patch, const int8_t *filter_a, const int8_t *filter_b,
                      int32_t input_offset, int32_t sums[2]) {
   const ptrdiff_t to_b = filter_b - filter_a;

@@ -41,6 +41,7 @@ static patch_t patch_at(const edgekit_depthwise_conv_2d_t *op, const int8_t *ima
   return patch;
 }
 
+EDGEKIT_NOINLINE
 static int32_t dot(const patch_t *patch, const int8_t *input, const int8_t *weights) {
   int32_t sum = 0;
   for (int32_t row = patch->rows; row > 0; row--) {
@@ -59,10 +60,9 @@ typedef struct {
   int32_t sum[4];
 } quad_t;
 
-/* Four output channels at once; their input channels are `spread` apart: 1, or 0 when they
- * share one. */
-static inline quad_t dot_quad(const patch_t *patch, const int8_t *input, const int8_t *weights,
-                              int32_t spread) {
+/* Four output channels at once, of four neighbouring input channels. */
+EDGEKIT_NOINLINE
+static quad_t dot_quad(const patch_t *patch, const int8_t *input, const int8_t *weights) {
   const int32_t offset = patch->input_offset;
   const int32_t input_step = patch->input_step;
   const int32_t weights_step = patch->weights_step;
@@ -70,9 +70,32 @@ static inline quad_t dot_quad(const patch_t *patch, const int8_t *input, const i
   for (int32_t row = patch->rows; row > 0; row--) {
     for (int32_t column = patch->columns; column > 0; column--) {
       quad.sum[0] += weights[0] * (input[0] + offset);
-      quad.sum[1] += weights[1] * (input[spread] + offset);
-      quad.sum[2] += weights[2] * (input[2 * spread] + offset);
-      quad.sum[3] += weights[3] * (input[3 * spread] + offset);
+      quad.sum[1] += weights[1] * (input[1] + offset);
+      quad.sum[2] += weights[2] * (input[2] + offset);
+      quad.sum[3] += weights[3] * (input[3] + offset);
+      input += input_step;
+      weights += weights_step;
+    }
+    input += patch->input_turn;
+    weights += patch->weights_turn;
+  }
+  return quad;
+}
+
+/* Four output channels at once, of one input channel. */
+EDGEKIT_NOINLINE
+static quad_t dot_shared_quad(const patch_t *patch, const int8_t *input, const int8_t *weights) {
+  const int32_t offset = patch->input_offset;
+  const int32_t input_step = patch->input_step;
+  const int32_t weights_step = patch->weights_step;
+  quad_t quad = {{0, 0, 0, 0}};
+  for (int32_t row = patch->rows; row > 0; row--) {
+    for (int32_t column = patch->columns; column > 0; column--) {
+      const int32_t value = *input + offset;
+      quad.sum[0] += weights[0] * value;
+      quad.sum[1] += weights[1] * value;
+      quad.sum[2] += weights[2] * value;
+      quad.sum[3] += weights[3] * value;
       input += input_step;
       weights += weights_step;
     }
@@ -101,7 +124,7 @@ static void store_quad(const edgekit_depthwise_conv_2d_t *op, int32_t channel, q
 static void pixel(const edgekit_depthwise_conv_2d_t *op, const patch_t *patch, int8_t *output) {
   int32_t channel = 0;
   for (; channel + 4 <= op->input_depth; channel += 4) {
-    const quad_t quad = dot_quad(patch, patch->input + channel, patch->weights + channel, 1);
+    const quad_t quad = dot_quad(patch, patch->input + channel, patch->weights + channel);
     store_quad(op, channel, quad, output);
   }
   for (; channel < op->input_depth; channel++) {
@@ -118,7 +141,7 @@ static void multiplied_pixel(const edgekit_depthwise_conv_2d_t *op, const patch_
     const int8_t *input = patch->input + source;
     const int32_t end = channel + op->depth_multiplier;
     for (; channel + 4 <= end; channel += 4) {
-      store_quad(op, channel, dot_quad(patch, input, patch->weights + channel, 0), output);
+      store_quad(op, channel, dot_shared_quad(patch, input, patch->weights + channel), output);
     }
     for (; channel < end; channel++) {
       output[channel] = output_of(op, channel, dot(patch, input, patch->weights + channel));

@@ -8,6 +8,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* For inner loops: inlined into their callers they lose the registers to the outer loops. */
+#if defined(__GNUC__)
+#define EDGEKIT_NOINLINE __attribute__((noinline))
+#else
+#define EDGEKIT_NOINLINE
+#endif
+
 /* The high word of 2*a*b, rounded. Only INT32_MIN * INT32_MIN saturates. */
 static inline int32_t edgekit_high_mul(int32_t a, int32_t b) {
   if (a == INT32_MIN && b == INT32_MIN) {
@@ -27,12 +34,20 @@ static inline int32_t edgekit_rounding_shift(int32_t value, int32_t exponent) {
   return (value >> exponent) + (remainder > threshold ? 1 : 0);
 }
 
-/* accumulator * multiplier * 2^(shift - 31); a positive shift is to the left. */
+/* accumulator * multiplier * 2^(shift - 31); a positive shift is to the left. The multiplier is
+ * not negative and shift is at least -31: what `edgekit_high_mul` and `edgekit_rounding_shift`
+ * do, without the cases that this rules out. */
 static inline int32_t edgekit_requantize(int32_t accumulator, int32_t multiplier, int32_t shift) {
   const int32_t left = shift > 0 ? shift : 0;
-  const int32_t right = shift > 0 ? 0 : -shift;
   const int32_t shifted = (int32_t)((uint32_t)accumulator << left);
-  return edgekit_rounding_shift(edgekit_high_mul(shifted, multiplier), right);
+  const int64_t product = (int64_t)shifted * multiplier;
+  const int32_t scaled = (int32_t)((product + (INT64_C(1) << 30)) >> 31);
+  if (shift >= 0) {
+    return scaled;
+  }
+  /* Round half away from zero: half up, after a step down where the value is negative. */
+  const int32_t lowered = scaled - (scaled < 0 ? 1 : 0);
+  return ((lowered >> (-shift - 1)) + 1) >> 1;
 }
 
 static inline int32_t edgekit_clamp(int32_t value, int32_t low, int32_t high) {
