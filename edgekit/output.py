@@ -7,6 +7,7 @@ the old tree or the new one, and the next run sweeps what it left behind.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -46,7 +47,8 @@ def write_file(path: Path, data: bytes) -> None:
         temporary.write_bytes(data)
         os.replace(temporary, path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # the first error is the one to tell
+            temporary.unlink(missing_ok=True)
         raise EdgekitError(f"{path} could not be written: {error.strerror or error}",
                            "look at the disk and its permissions") from error
 

@@ -12,7 +12,7 @@ import pytest
 
 from edgekit.codegen import Project
 from edgekit.errors import EdgekitError, UsageError
-from edgekit.output import SUMS, write_file, write_project
+from edgekit.output import SUMS, _sweep, write_file, write_project
 
 OLD = Project.of({"a.c": "old", "sub/b.c": "old b"})
 NEW = Project.of({"a.c": "new", "c.c": "new c"})
@@ -78,6 +78,7 @@ while True:
 
 def test_a_kill_at_any_moment_leaves_one_whole_tree(tmp_path):
     target = tmp_path / "p"
+    write_project(Project.of({f"f{i}.c": "a" * 2000 for i in range(40)}), target)
     for round in range(12):
         process = subprocess.Popen([sys.executable, "-c", LOOP, str(target)],
                                    stdout=subprocess.PIPE)
@@ -86,7 +87,6 @@ def test_a_kill_at_any_moment_leaves_one_whole_tree(tmp_path):
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
         write_file(tmp_path / "unrelated", b"")
-        from edgekit.output import _sweep
         _sweep(target)
         assert len(set(tree(target).values())) == 1 and len(tree(target)) == 40
         assert sorted(p.name for p in tmp_path.iterdir()) == ["p", "unrelated"]
