@@ -1,4 +1,4 @@
-"""What ADD and MUL share: NumPy's broadcasting, as shapes and as strides for a kernel."""
+"""What elementwise operators share: broadcasting of two inputs, tables for functions of one."""
 
 from __future__ import annotations
 
@@ -99,6 +99,14 @@ def lookup(graph: Graph, op: Op, reference: Callable) -> tuple[Call, ...]:
     (table,) = reference(graph, op, [values])
     params = (("count", graph.inputs_of(op)[0].size), ("table", Constant.of(table)))
     return (Call("lookup", "lookup_s8", params, op.inputs, op.outputs),)
+
+
+def output_in_256ths(graph: Graph, op: Op) -> bool | str:
+    """the output must have scale 1/256 and zero point -128"""
+    quant = graph.outputs_of(op)[0].quant
+    if (quant.scale, quant.zero_point) != ((1 / 256,), (-128,)):
+        return f"they are {quant.scale[0]:g} and {quant.zero_point[0]}"
+    return True
 
 
 def same_shape(graph: Graph, op: Op) -> tuple[tuple[int, ...], ...]:

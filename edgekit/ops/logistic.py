@@ -23,21 +23,13 @@ class Options:
     pass
 
 
-def output_in_256ths(graph: Graph, op: Op) -> bool | str:
-    """the output must have scale 1/256 and zero point -128"""
-    quant = graph.outputs_of(op)[0].quant
-    if (quant.scale, quant.zero_point) != ((1 / 256,), (-128,)):
-        return f"they are {quant.scale[0]:g} and {quant.zero_point[0]}"
-    return True
-
-
 def input_scale_in_range(graph: Graph, op: Op) -> bool | str:
     """the input's scale must be between 2^-28 and 16"""
     scale = graph.inputs_of(op)[0].scale
     return 2**-28 <= scale < 16 or f"it is {scale:g}"
 
 
-CONSTRAINTS = (int8_activations, output_in_256ths, input_scale_in_range)
+CONSTRAINTS = (int8_activations, elementwise.output_in_256ths, input_scale_in_range)
 
 shapes, macs = elementwise.same_shape, no_macs
 

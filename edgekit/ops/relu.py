@@ -37,8 +37,8 @@ def _multiplier(graph: Graph, op: Op) -> tuple[int, int]:
 def reference(graph: Graph, op: Op, inputs: list[np.ndarray]) -> list[np.ndarray]:
     """Source: TFLM `ReluQuantized` and `CalculateReluOpData`.
 
-    The scales are divided in double. TFLM did so in float32 until late 2026, which moves an
-    output by one step for a few scales.
+    The scales are divided in double, as in TFLM's wheel of October 2026. TFLM's sources of
+    August 2026 (90b983c2) divide in float32, which moves an output by one step for few scales.
     """
     source, target = graph.inputs_of(op)[0], graph.outputs_of(op)[0]
     offset = inputs[0].astype(np.int64) - source.zero_point

@@ -12,7 +12,6 @@ from edgekit.fixed_point_math import exp_on_negative_values, reciprocal
 from edgekit.graph import Graph, Op
 from edgekit.ops import elementwise
 from edgekit.ops.base import Call, Constant, int8_activations, no_macs, slot
-from edgekit.ops.logistic import output_in_256ths
 
 CODE, OPTIONS_TYPE, VERSIONS = 25, 9, range(1, 4)
 
@@ -40,7 +39,8 @@ def steps_not_tiny(graph: Graph, op: Op) -> bool | str:
     return _real_multiplier(graph, op) > 1 or f"it is {_real_multiplier(graph, op) / 2**26:g}"
 
 
-CONSTRAINTS = (int8_activations, has_an_axis, output_in_256ths, depth_in_range, steps_not_tiny)
+CONSTRAINTS = (int8_activations, has_an_axis, elementwise.output_in_256ths, depth_in_range,
+               steps_not_tiny)
 
 shapes, macs = elementwise.same_shape, no_macs
 
