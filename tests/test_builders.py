@@ -8,9 +8,10 @@ import random
 import re
 import shutil
 import subprocess
+import sys
 
 import pytest
-from conftest import require_tool
+from conftest import require_module, require_tool
 from tiny_model import SELFTEST, tiny
 
 from edgekit import resources, toolchains, tools
@@ -223,6 +224,33 @@ def test_what_the_readme_says_builds_the_firmware(tmp_path):
                               env={"PATH": tools.search_path()}, timeout=60)
         assert done.returncode == 0, done.stderr.decode()
     assert (tmp_path / "build/default/tiny.elf").is_file()
+
+
+def test_the_zig_preset_finds_the_zig_that_pip_installed(tmp_path):
+    board = load_board("mps2_an386")
+    require_module("ziglang")
+    need(board, "zig")
+    cmake.project(tiny(), SELFTEST, board).write(tmp_path)
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for program in ("cmake", "ninja"):
+        (programs / program).symlink_to(tools.require(program))
+    # Not a symbolic link: that would lose the virtual environment.
+    (programs / "python3").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    (programs / "python3").chmod(0o755)
+    (programs / "sh").symlink_to("/bin/sh")
+    for arguments in (["--preset", "zig"], ["--build", "--preset", "zig"]):
+        done = subprocess.run([programs / "cmake", *arguments], cwd=tmp_path, check=False, timeout=60,
+                              env={"PATH": str(programs), "HOME": str(tmp_path),
+                                   "ZIG_GLOBAL_CACHE_DIR": zig_cache()}, capture_output=True)
+        assert done.returncode == 0, done.stderr.decode()
+    assert (tmp_path / "build/zig/tiny.elf").is_file()
+
+
+def zig_cache():
+    """zig's usual cache, or the test would compile its support library again."""
+    text = tools.run([tools.require("zig"), "env"]).stdout.decode()
+    return re.search(r'global_cache_dir\W+"([^"]+)"', text)[1]
 
 
 def test_model_cmake_may_add_to_the_build(tmp_path):

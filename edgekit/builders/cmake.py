@@ -108,7 +108,7 @@ def _toolchain_file(template: str, board: Board, chain: Toolchain) -> str:
 
 
 def _presets(gcc: Toolchain) -> list[dict[str, str | None]]:
-    zig_needs = "zig on PATH (`pip install ziglang`)"
+    zig_needs = "zig, on PATH or from `pip install ziglang`"
     return [
         {"name": "default", "title": "for the board", "emulated": "OFF", "toolchain": gcc.file,
          "needs": f"`{gcc.compiler}`"},
@@ -136,7 +136,8 @@ def _check(model: ModelCode, board: Board, gcc: Toolchain, elf: str) -> str:
     size = gcc.compiler.removesuffix("gcc").removesuffix("cc") + "size"
     steps = [f"    {size} {elf}"]
     emulated = elf.replace("default", "emulated")
-    command = _EMULATOR.get(board.port, "").format(machine=board.name.replace("_", "-"), elf=emulated)
+    runner = "qemu-aarch64 {elf}" if board.toolchain == "aarch64-linux-gnu" else "{elf}"
+    command = {**_EMULATOR, "linux": runner}.get(board.port, "").format(machine=board.name.replace("_", "-"), elf=emulated)
     if command:
         steps += ["    cmake --preset emulated && cmake --build --preset emulated", f"    {command}"]
     return "\n".join(steps)
@@ -148,7 +149,6 @@ _EMULATOR = {
             "-semihosting -kernel {elf}",
     "qemu_riscv32": "qemu-system-riscv32 -M virt -bios none -display none -monitor none "
                     "-serial stdio -kernel {elf}",
-    "linux": "{elf}",
 }
 _NOTES = {
     "esp32c3": "This is a bare build, without ESP-IDF, for emulators and for measuring; "
