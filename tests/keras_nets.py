@@ -48,8 +48,15 @@ def concatenated():
     y = L.BatchNormalization()(L.Concatenate()([a, b, x]))
     z = L.Conv2D(14, 1, name="c")(x)
     y = L.ReLU()(y + z)  # a keras.ops Add that ties c to a and b
-    y = L.AveragePooling2D(2)(L.PReLU()(y))
-    return keras().Model(x, L.Dense(3)(L.Flatten()(L.Conv2DTranspose(6, 2, activation="relu")(y))))
+    y = L.Conv2DTranspose(6, 2, activation="relu")(L.AveragePooling2D(2)(y))
+    return keras().Model(x, L.Dense(3)(L.Flatten()(y)))
+
+
+def parametric_relu():
+    L = keras().layers
+    x = keras().Input((6, 6, 2))
+    y = L.PReLU(shared_axes=(1, 2), name="leak")(L.Conv2D(8, 3, name="conv")(x))
+    return keras().Model(x, L.Dense(3)(L.Flatten()(L.PReLU()(L.Conv2D(6, 1)(y)))))
 
 
 def squeeze_excite():
@@ -82,7 +89,7 @@ def nested_and_shared():
 
 
 NETS = [sequential, residual, depthwise, concatenated, squeeze_excite, one_dimensional,
-        nested_and_shared]
+        nested_and_shared, parametric_relu]
 
 
 def seeded(build):

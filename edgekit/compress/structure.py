@@ -75,8 +75,11 @@ def analyse(model) -> Structure:
     return structure
 
 
-def rebuild(structure: Structure, removed: Collection[int] = ()):
-    """A new functional model without the classes of channels in `removed`, weights included."""
+def rebuild(structure: Structure, removed: Collection[int] = (), momentum: float | None = None):
+    """A new functional model without the classes of channels in `removed`, weights included.
+
+    `momentum`, when given, is that of every BatchNormalization of the new model.
+    """
     keras = import_keras()
     gone = np.array(sorted(removed), dtype=np.int64)
     copies: dict[int, Any] = {}
@@ -87,7 +90,7 @@ def rebuild(structure: Structure, removed: Collection[int] = ()):
         port = structure.ports[id(call.layer)]
         first = id(call.layer) not in copies
         if first:
-            copies[id(call.layer)] = _copy(port, kept(structure, port.writes, gone))
+            copies[id(call.layer)] = _copy(port, kept(structure, port.writes, gone), momentum)
         copy = copies[id(call.layer)]
         outputs = keras.tree.flatten(copy(*call.args, **_arguments(call)))
         if first:
@@ -108,7 +111,7 @@ def kept(structure: Structure, array: np.ndarray, gone: np.ndarray) -> np.ndarra
     return np.flatnonzero(~np.isin(structure.labels.find(array), gone))
 
 
-def _copy(port: Ports, keep: np.ndarray):
+def _copy(port: Ports, keep: np.ndarray, momentum: float | None):
     """A layer of the same class and configuration, for as many channels as are kept."""
     config = {**port.layer.get_config(), "name": port.name}
     if port.kind in follow.FILTERS:
@@ -117,6 +120,8 @@ def _copy(port: Ports, keep: np.ndarray):
         config["units"] = len(keep)
     elif port.kind == "Reshape" and config["target_shape"][-1] != -1:
         config["target_shape"] = (*config["target_shape"][:-1], len(keep))
+    if port.kind == "BatchNormalization" and momentum is not None:
+        config["momentum"] = momentum
     return type(port.layer).from_config(config)
 
 

@@ -31,7 +31,8 @@ def import_keras():
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
         with quiet():
-            import tensorflow  # noqa: F401  (first, so that its C++ start-up is in here)
+            import tensorflow
+        tensorflow.get_logger().setLevel("ERROR")  # advice on retracing, for authors of loops
     import keras
     if keras.backend.backend() != "tensorflow":
         raise UsageError(f"Keras already runs on {keras.backend.backend()} in this process",

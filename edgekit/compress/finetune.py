@@ -1,0 +1,153 @@
+"""Train a Keras model for a few epochs, the same way each time for a seed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgekit import data as samples
+from edgekit import log
+from edgekit.compress.structure import analyse, rebuild
+from edgekit.data import Data
+from edgekit.errors import BadModel, EdgekitError, UsageError
+from edgekit.importers.keras import import_keras
+
+# Keras's default of .99 needs hundreds of steps to follow the changed activations: after a
+# short run, inference with the stale statistics is near chance.
+SHORT_RUN_MOMENTUM = 0.9
+
+
+@dataclass(frozen=True)
+class History:
+    """Per epoch: mean loss, accuracy (None for targets that are not classes) and, with
+    validation data, the same on it. `epochs` is how many ran."""
+
+    epochs: int
+    loss: tuple[float, ...]
+    accuracy: tuple[float, ...] | None
+    validation_loss: tuple[float, ...] | None
+    validation_accuracy: tuple[float, ...] | None
+
+
+def finetune(model, data: Data, epochs: int, seed: int = 0, *, batch_size: int = 64,
+             learning_rate: float = 1e-3, validation: Data | None = None,
+             patience: int | None = None, deterministic: bool = False, what: str = "fine-tuning"):
+    """(trained functional model, History); the given model is not changed.
+
+    Adam whose learning rate falls along a cosine to zero; cross-entropy for class numbers,
+    with or without a softmax at the end of the model, mean squared error for other targets.
+    BatchNormalization runs with momentum .9. `patience`: stop after so many epochs without a
+    better validation loss, and keep the best weights. The seed fixes shuffling and dropout;
+    `deterministic` also TensorFlow's own kernels, for the rest of the process, which is slower.
+
+    Raises BadData for data that does not suit the model, UsageError for wrong options,
+    EdgekitError when the loss is no number any more.
+    """
+    _check_options(epochs, batch_size, learning_rate, validation, patience)
+    for part in filter(None, (data, validation)):
+        _check_data(model, part)
+    keras = import_keras()
+    keras.utils.set_random_seed(seed)
+    if deterministic:
+        import tensorflow
+        tensorflow.config.experimental.enable_op_determinism()
+    trained = rebuild(analyse(model), momentum=SHORT_RUN_MOMENTUM)
+    steps = math.ceil(len(data) / batch_size)
+    schedule = keras.optimizers.schedules.CosineDecay(learning_rate, epochs * steps)
+    loss, metrics = _objective(keras, trained, data)
+    # XLA costs 20 s of compilation on a CPU, five times what it would save here.
+    trained.compile(keras.optimizers.Adam(schedule), loss, metrics=metrics, jit_compile=False)
+    history = trained.fit(
+        data.x, data.y, batch_size=batch_size, epochs=epochs, verbose=0,
+        validation_data=None if validation is None else (validation.x, validation.y),
+        callbacks=_callbacks(keras, what, epochs, steps, patience)).history
+    if not np.isfinite(history["loss"]).all():
+        raise EdgekitError(f"{what} diverged: the loss is {history['loss'][-1]}",
+                           f"lower the learning rate (it was {learning_rate:g})")
+    return trained, _history(history)
+
+
+def evaluate(model, data: Data) -> float:
+    """The fraction of samples whose largest output is the label; raises BadData."""
+    _check_data(model, data)
+    if data.y.ndim != 1:
+        raise UsageError("accuracy needs class numbers as labels", "give y as integers")
+    # Called directly: model.predict would first trace and compile a function per model.
+    outputs = [np.asarray(model(data.x[start:start + 256], training=False))
+               for start in range(0, len(data), 256)]
+    return float(np.mean(predicted_classes(np.concatenate(outputs)) == data.y))
+
+
+def predicted_classes(outputs: np.ndarray) -> np.ndarray:
+    """Class numbers of raw outputs (samples, classes); one output is a probability of class 1."""
+    outputs = outputs.reshape(len(outputs), -1)
+    return outputs.argmax(axis=1) if outputs.shape[1] > 1 else (outputs[:, 0] > 0.5).astype(int)
+
+
+def _check_options(epochs, batch_size, learning_rate, validation, patience) -> None:
+    if epochs < 1 or batch_size < 1:
+        raise UsageError(f"{epochs} epochs of batches of {batch_size}: both must be at least 1",
+                         "for example --epochs 6")
+    if not 0 < learning_rate < math.inf:
+        raise UsageError(f"the learning rate is {learning_rate}; it must be above 0",
+                         "0.001 suits most models")
+    if patience is not None and validation is None:
+        raise UsageError("early stopping needs validation data", "give some, or leave it out")
+
+
+def _check_data(model, data: Data) -> None:
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise BadModel(f"the model has {len(model.inputs)} inputs and {len(model.outputs)} "
+                       "outputs; training needs one of each", "train it in Python instead")
+    shape = tuple(model.outputs[0].shape[1:])
+    samples.check(data, tuple(model.inputs[0].shape[1:]), classes=shape[-1] if shape else 1)
+    if data.y.dtype != np.int64 and data.y.reshape(len(data), -1).shape[1] != math.prod(shape):
+        raise samples.BadData(f"{data.source}: targets have shape {data.y.shape[1:]}; the model "
+                              f"gives {shape}", "labels of classes must be integers")
+
+
+def _objective(keras, model, data: Data):
+    """(loss, metrics) for the labels and the model's last layer."""
+    if data.y.dtype != np.int64:
+        return keras.losses.MeanSquaredError(), []
+    last = model.outputs[0]._keras_history.operation
+    name = getattr(getattr(last, "activation", None), "__name__", type(last).__name__).lower()
+    if model.outputs[0].shape[-1] == 1:
+        return keras.losses.BinaryCrossentropy(from_logits=name != "sigmoid"), [
+            keras.metrics.BinaryAccuracy("accuracy", threshold=0.5 if name == "sigmoid" else 0.0)]
+    return keras.losses.SparseCategoricalCrossentropy(from_logits=name != "softmax"), [
+        keras.metrics.SparseCategoricalAccuracy("accuracy")]
+
+
+def _callbacks(keras, what: str, epochs: int, steps: int, patience: int | None) -> list:
+    every = max(1, steps // 10)
+    epoch = [0]
+
+    def begin(number, logs=None):
+        epoch[0] = number
+
+    def batch_end(batch, logs=None):
+        if batch % every == every - 1 and epoch[0] * steps + batch + 1 < epochs * steps:
+            log.progress(what, epoch[0] * steps + batch + 1, epochs * steps,
+                         f"epoch {epoch[0] + 1} of {epochs}")
+
+    def train_end(logs=None):
+        detail = ", ".join(f"{name} {value:.3f}" for name, value in (logs or {}).items())
+        log.progress(what, epochs * steps, epochs * steps, detail)
+
+    callbacks = [keras.callbacks.LambdaCallback(on_epoch_begin=begin, on_train_batch_end=batch_end,
+                                                on_train_end=train_end)]
+    if patience is not None:
+        callbacks.append(keras.callbacks.EarlyStopping("val_loss", patience=patience,
+                                                       restore_best_weights=True))
+    return callbacks
+
+
+def _history(history: dict) -> History:
+    def column(name):
+        return tuple(map(float, history[name])) if name in history else None
+
+    return History(len(history["loss"]), column("loss"), column("accuracy"),
+                   column("val_loss"), column("val_accuracy"))
