@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from edgekit import ops
-from edgekit.graph import Graph
 from edgekit.version import __version__
 
 
@@ -23,19 +21,3 @@ def error_document(error) -> dict:
                                      for reason in error.reasons],
                     code=error.code, exit=error.exit, message=error.message, hint=error.hint)
 
-
-def macs_of(graph: Graph) -> list[int | None]:
-    """Multiply-accumulates of each operator; None for one edgekit does not know."""
-    counts = []
-    for op in graph.ops:
-        module = ops.get(op.kind)
-        counts.append(module.macs(graph, op) if module else None)
-    return counts
-
-
-def model_section(graph: Graph, name: str, sha256: str) -> dict:
-    """`model` of every document about one: MACs are the file's, live ones those executed."""
-    known = [count or 0 for count in macs_of(graph)]
-    parameters = sum(t.size for t in graph.tensors if t.is_constant)
-    return {"name": name, "sha256": sha256, "macs": sum(known), "macs_live": sum(known),
-            "parameters": parameters}

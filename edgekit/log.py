@@ -27,6 +27,11 @@ def note(text: str) -> None:
     _tell("note", text=text)
 
 
+def step(text: str) -> None:
+    """A step of the pipeline that a user wants to see, with its seconds."""
+    _tell("step", text=text)
+
+
 def progress(what: str, done: int, total: int, detail: str = "") -> None:
     """`done` of `total` units of `what`; the last call has done == total."""
     _tell("progress", what=what, done=done, total=total, detail=detail)

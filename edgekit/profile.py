@@ -9,11 +9,12 @@ from edgekit import samples, targets, toolchains, workspace
 from edgekit.board import Board
 from edgekit.builders import cmake
 from edgekit.codegen import ModelCode
-from edgekit.documents import document, issue, macs_of, model_section
+from edgekit.documents import document, issue
 from edgekit.elf import read_sections
 from edgekit.errors import NotThere
 from edgekit.firmware import Firmware, regions
 from edgekit.link import Inference
+from edgekit.macs import macs_of, model_section
 from edgekit.memory import MemoryPlan
 from edgekit.model import Model, compile_plan
 from edgekit.runtimes import empty

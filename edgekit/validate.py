@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from edgekit import log
-from edgekit.documents import document, issue, model_section
+from edgekit.documents import document, issue
 from edgekit.errors import UsageError
 from edgekit.golden import Golden
 from edgekit.graph import Graph
 from edgekit.link import Link
+from edgekit.macs import model_section
 from edgekit.model import Model
 from edgekit.samples import Sample
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import json
 import shutil
 import tempfile
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from edgekit.board import Board
 from edgekit.builders import cmake
 from edgekit.codegen import Project
+from edgekit.errors import UsageError
 from edgekit.firmware import Firmware
 
 _built: dict[tuple, Firmware] = {}
@@ -26,6 +28,21 @@ def built(project: Project, board: Board, toolchain: str, optimize: str, *,
         _built[key] = cmake.build(directory, board, toolchain=toolchain, optimize=optimize,
                                   emulated=emulated)
     return _built[key]
+
+
+def built_folder(directory: Path, board: Board, toolchain: str, optimize: str) -> Firmware:
+    """A project folder as it stands on disk, built outside it: its own tree stays as it is."""
+    return cmake.build(directory, board, toolchain=toolchain, optimize=optimize,
+                       build_directory=Path(tempfile.mkdtemp(dir=_root())))
+
+
+def read_map(directory: Path, name: str) -> dict:
+    """NAME.map.json of a project folder."""
+    path = directory / "model" / f"{name}.map.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} is not there or damaged", "generate the project again") from error
 
 
 def _root() -> Path:

@@ -9,6 +9,7 @@ import numpy as np
 
 from edgekit.errors import BadModel, NotThere
 from edgekit.graph import Graph
+from edgekit.link import Hello, Inference
 
 
 def available() -> bool:
@@ -54,3 +55,32 @@ class TflmHost:
     def tensor(self, index: int) -> np.ndarray:
         """A tensor of the last run (with `preserve`)."""
         return np.array(self._interpreter.GetTensor(index, 0)["tensor_data"])
+
+
+class TflmLink:
+    """TFLite Micro on the host behind the four words of a Link; `host` preserves tensors."""
+
+    def __init__(self, model, host: TflmHost):
+        self._model, self._host = model, host
+        self._inputs: tuple[np.ndarray, ...] = ()
+
+    def hello(self) -> Hello:
+        graph = self._model.graph
+        return Hello("tflm_host", self._model.sha256,
+                     *(tuple(graph.tensors[i].nbytes for i in indices)
+                       for indices in (graph.inputs, graph.outputs)))
+
+    def load(self, inputs: tuple[bytes, ...]) -> None:
+        graph = self._model.graph
+        self._inputs = tuple(np.frombuffer(data, graph.tensors[i].dtype.numpy)
+                             for i, data in zip(graph.inputs, inputs, strict=True))
+
+    def infer(self, *, count: bool = False) -> Inference:
+        return Inference(tuple(np.ascontiguousarray(value).tobytes()
+                               for value in self._host.run(self._inputs)))
+
+    def layers(self) -> tuple[bytes | None, ...]:
+        outputs = dict(zip(self._model.graph.outputs, self._host.run(self._inputs)))
+        return tuple(b"".join(np.ascontiguousarray(
+            outputs[i] if i in outputs else self._host.tensor(i)).tobytes() for i in op.outputs)
+            for op in self._model.graph.ops)

@@ -1,0 +1,180 @@
+"""The command line's grammar: commands, their options, and the spelling of sizes."""
+
+from __future__ import annotations
+
+import argparse
+import re
+
+from edgekit.errors import UsageError
+from edgekit.version import __version__
+
+_UNITS = {"": 1, "K": 1024, "M": 1024 ** 2, "G": 1024 ** 3}
+
+
+class Parser(argparse.ArgumentParser):
+    """Wrong usage is a UsageError like any other, so that --json can tell it."""
+
+    def error(self, message: str):
+        raise UsageError(message, f"{self.prog} --help")
+
+
+def size(text: str) -> int:
+    """Bytes: 4096, 64K, 1M."""
+    match = re.fullmatch(r"(\d+)([KMG]?)(?:i?B)?", text.strip(), re.IGNORECASE)
+    if not match:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a size like 4096, 64K or 1M")
+    return int(match[1]) * _UNITS[match[2].upper()]
+
+
+def _common() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    common.add_argument("-q", "--quiet", action="store_true", help="no progress")
+    common.add_argument("-v", "--verbose", action="store_true", help="tell every step; "
+                        "tracebacks of bugs")
+    return common
+
+
+def _building() -> argparse.ArgumentParser:
+    building = argparse.ArgumentParser(add_help=False)
+    building.add_argument("--optimize", choices=("speed", "balanced", "size"), default=None,
+                          help="default: balanced")
+    building.add_argument("--toolchain", choices=("auto", "gcc", "zig"), default="auto")
+    return building
+
+
+def _engine(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--engine", default="auto", choices=("auto", "reference", "native",
+                                                             "unicorn"))
+
+
+def _board(parser: argparse.ArgumentParser, required: bool = False) -> None:
+    parser.add_argument("--board", required=required, metavar="B", help="a name of edgekit boards")
+
+
+def _runtime(parser: argparse.ArgumentParser, default: str | None, *more: str) -> None:
+    parser.add_argument("--runtime", choices=("tflm", "aot", *more), default=default,
+                        help=f"default: {default or 'aot; of a project, what it is'}")
+
+
+def parser() -> Parser:
+    """Every command that works; one function below for each."""
+    common, building = _common(), _building()
+    top = Parser(prog="edgekit", description="From a trained model to firmware whose numbers are "
+                 "proven on this PC.", epilog="edgekit COMMAND --help tells more.")
+    top.add_argument("--version", action="version", version=f"edgekit {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True,
+                                  parser_class=Parser)
+
+    def add(name: str, text: str, *parents):
+        return commands.add_parser(name, help=text, description=text, parents=[common, *parents])
+
+    _demo(add("demo", "the main job from a training to a table, on real data"))
+    _inspect(add("inspect", "operators, shapes, MACs; which runtimes and boards take a model"))
+    _check(add("check", "every problem of a model on a board at once, with its fix"))
+    _prune(add("prune", "remove the weakest filters and neurons of a Keras model"))
+    _quantize(add("quantize", "a Keras model or float .tflite as a full int8 .tflite"))
+    _generate(add("generate", "write a firmware project", building))
+    _build(add("build", "compile a generated project", building))
+    _emulate(add("emulate", "run inputs through a model on an emulated board", building))
+    _profile(add("profile", "flash, RAM and instructions on an emulated board", building))
+    _validate(add("validate", "compare a target with TensorFlow Lite Micro byte by byte",
+                  building))
+    _compare(add("compare", "two JSON results, and whether a number grew too much"))
+    _report(add("report", "one HTML file of JSON results"))
+    add("boards", "the boards edgekit knows")
+    add("doctor", "which optional programs and packages are here")
+    return top
+
+
+def _demo(parser) -> None:
+    parser.add_argument("--fast", action="store_true", help="without TensorFlow, from a small "
+                        "int8 model that comes with edgekit")
+    parser.add_argument("-o", "--out", default="build/demo", metavar="DIR",
+                        help="default: build/demo")
+
+
+def _inspect(parser) -> None:
+    parser.add_argument("model", metavar="MODEL")
+
+
+def _check(parser) -> None:
+    parser.add_argument("model", metavar="MODEL")
+    _board(parser, required=True)
+    _runtime(parser, "tflm")
+
+
+def _prune(parser) -> None:
+    parser.add_argument("model", metavar="SRC", help=".keras or .h5")
+    parser.add_argument("-o", "--out", required=True, metavar="OUT.keras")
+    parser.add_argument("--method", default="l1", choices=("l1", "l1-filter", "l1-neuron"))
+    parser.add_argument("--scope", default=None, help="layer names with *, type:Conv2D, index:3; "
+                        "!name excludes; comma-separated")
+    parser.add_argument("--rate", type=float, help="fraction of each layer to remove")
+    parser.add_argument("--threshold", type=float, help="remove what has a smaller L1 norm")
+    parser.add_argument("--granularity", type=int, default=1, help="keep multiples of this")
+    parser.add_argument("--data", metavar="D", help="fine-tune with this data")
+    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--seed", type=int, default=0)
+
+
+def _quantize(parser) -> None:
+    parser.add_argument("model", metavar="SRC", help=".keras, .h5 or float .tflite")
+    parser.add_argument("-o", "--out", required=True, metavar="OUT.tflite")
+    parser.add_argument("--data", required=True, metavar="D", help="calibration data")
+
+
+def _generate(parser) -> None:
+    parser.add_argument("model", metavar="MODEL.tflite")
+    _board(parser, required=True)
+    _runtime(parser, "tflm")
+    parser.add_argument("--form", metavar="F", help="default: the board's own")
+    parser.add_argument("-o", "--out", required=True, metavar="DIR")
+    parser.add_argument("--name", help="the model's name in C; default: the file's")
+    parser.add_argument("--force", action="store_true", help="overwrite edited files")
+
+
+def _build(parser) -> None:
+    parser.add_argument("project", metavar="DIR")
+
+
+def _emulate(parser) -> None:
+    parser.add_argument("source", metavar="MODEL.tflite|DIR")
+    _board(parser)
+    _runtime(parser, None)
+    _engine(parser)
+    parser.add_argument("--input", required=True, metavar="X", help=".npy or .npz")
+    parser.add_argument("-o", "--out", required=True, metavar="Y.npy")
+
+
+def _profile(parser) -> None:
+    parser.add_argument("source", metavar="MODEL.tflite|DIR")
+    _board(parser)
+    _runtime(parser, "both", "both")
+    _engine(parser)
+    parser.add_argument("--html", metavar="FILE", help="write the report there too")
+    parser.add_argument("--max-ram", type=size, metavar="N")
+    parser.add_argument("--max-flash", type=size, metavar="N")
+    parser.add_argument("--max-latency", type=float, metavar="S")
+
+
+def _validate(parser) -> None:
+    parser.add_argument("source", metavar="MODEL.tflite|DIR")
+    _board(parser)
+    _runtime(parser, None)
+    _engine(parser)
+    parser.add_argument("--target", default="emulator", help="native or emulator")
+    parser.add_argument("--data", metavar="D")
+    parser.add_argument("--samples", type=int, metavar="N", help="default: 20")
+
+
+def _compare(parser) -> None:
+    parser.add_argument("before", metavar="A.json")
+    parser.add_argument("after", metavar="B.json")
+    parser.add_argument("--fail-on", action="append", default=[], metavar="PATH=N%",
+                        help="exit 5 when the number at PATH grew by more than N %%")
+
+
+def _report(parser) -> None:
+    parser.add_argument("results", nargs="+", metavar="RESULT.json")
+    parser.add_argument("-o", "--out", required=True, metavar="FILE.html")

@@ -1,0 +1,226 @@
+"""argv -> pipeline -> text or JSON: the only module that prints, and the one that catches."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+
+from edgekit import log
+from edgekit.arguments import parser
+from edgekit.documents import error_document
+from edgekit.errors import BudgetExceeded, DoesNotFit, EdgekitError, UsageError
+
+Answer = tuple[dict, EdgekitError | None]
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; the exit codes are those of `errors.py`, 130 for Ctrl-C."""
+    argv = sys.argv[1:] if argv is None else argv
+    as_json = "--json" in argv
+    try:
+        arguments = parser().parse_args(argv)
+        stop = log.listen(_Progress(arguments.quiet, arguments.verbose))
+        try:
+            result, failure = _COMMANDS[arguments.command](arguments)
+        finally:
+            stop()
+        _print(result, as_json)
+        if failure is not None:
+            if not as_json:
+                _print_error(failure)
+            return failure.exit
+        return 0
+    except EdgekitError as error:
+        if as_json:
+            _print_json(error_document(error))
+        _print_error(error)
+        return error.exit
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader has seen enough, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _print(result: dict, as_json: bool) -> None:
+    if as_json:
+        _print_json(result)
+        return
+    from edgekit import text
+    print(text.render(result))
+    for entry in result["issues"]:
+        print(f"{entry['severity']}: {entry['message']}", file=sys.stderr)
+        if entry["hint"]:
+            print(f"hint: {entry['hint']}", file=sys.stderr)
+
+
+def _print_json(result: dict) -> None:
+    print(json.dumps(result, indent=1, allow_nan=False))
+
+
+def _print_error(error: EdgekitError) -> None:
+    print(f"error: {error.message}", file=sys.stderr)
+    for reason in error.reasons[1:] if len(error.reasons) > 1 else ():
+        print(f"  also: {reason}", file=sys.stderr)
+    if error.hint:
+        print(f"hint: {error.hint}", file=sys.stderr)
+
+
+class _Progress:
+    """What a user sees of long work: a bar on a terminal, steps with -v, else nothing."""
+
+    def __init__(self, quiet: bool, verbose: bool):
+        self._bar = sys.stderr.isatty() and not quiet
+        self._notes = verbose and not quiet
+        self._steps = not quiet
+
+    def __call__(self, event: str, details: dict) -> None:
+        if event == "step" and self._steps:
+            self._clear()
+            print(details["text"], file=sys.stderr, flush=True)
+        elif event == "note" and self._notes:
+            self._clear()
+            print(details["text"], file=sys.stderr, flush=True)
+        elif event == "progress" and self._bar:
+            self._draw(**details)
+
+    def _clear(self) -> None:
+        if self._bar:
+            print("\r\033[K", end="", file=sys.stderr)
+
+    def _draw(self, what: str, done: int, total: int, detail: str) -> None:
+        filled = 24 * done // max(total, 1)
+        bar = "#" * filled + "-" * (24 - filled)
+        print(f"\r\033[K{what} [{bar}] {done}/{total} {detail}", end="", file=sys.stderr,
+              flush=True)
+        if done >= total:
+            self._clear()
+
+
+# One function per command; what a command needs is imported when it runs, so that
+# `edgekit --help` and the small commands start at once.
+
+def _demo(a) -> Answer:
+    from edgekit.demo import run_demo
+    return run_demo(a.out, fast=a.fast), None
+
+
+def _inspect(a) -> Answer:
+    from edgekit import pipeline
+    return pipeline.inspect(a.model), None
+
+
+def _check(a) -> Answer:
+    from edgekit import pipeline
+    from edgekit.errors import BadModel
+    result = pipeline.check(a.model, a.board, a.runtime)
+    kind = {0: None, 1: DoesNotFit, 2: BadModel}[result["exit"]]
+    count = len(result["problems"])
+    return result, kind and kind(f"{count} problem{'s' * (count > 1)} on {a.board}", "")
+
+
+def _prune(a) -> Answer:
+    from edgekit.compression import prune_file
+    return prune_file(a.model, a.out, method=a.method, scope=a.scope, rate=a.rate,
+                      threshold=a.threshold, granularity=a.granularity, data=a.data,
+                      epochs=a.epochs, seed=a.seed), None
+
+
+def _quantize(a) -> Answer:
+    from edgekit.compression import quantize_file
+    return quantize_file(a.model, a.out, data=a.data), None
+
+
+def _generate(a) -> Answer:
+    from edgekit import pipeline
+    return pipeline.generate(a.model, a.board, a.out, runtime=a.runtime, form=a.form, name=a.name,
+                             optimize=a.optimize or "balanced", force=a.force), None
+
+
+def _build(a) -> Answer:
+    from edgekit import pipeline
+    return pipeline.build(a.project, toolchain=a.toolchain, optimize=a.optimize), None
+
+
+def _emulate(a) -> Answer:
+    import io
+
+    import numpy as np
+
+    from edgekit import output, pipeline
+    outputs, result = pipeline.emulate(
+        a.source, a.board, input=a.input, runtime=a.runtime, engine=a.engine,
+        toolchain=a.toolchain, optimize=a.optimize or "balanced")
+    if len(outputs) > 1 and not a.out.endswith(".npz"):
+        raise UsageError(f"the model has {len(outputs)} outputs", "give -o with a .npz name")
+    buffer = io.BytesIO()
+    if a.out.endswith(".npz"):
+        np.savez(buffer, **{f"output_{i}": array for i, array in enumerate(outputs)})
+    else:
+        np.save(buffer, outputs[0])
+    output.write_file(a.out, buffer.getvalue())
+    return result | {"output": a.out}, None
+
+
+def _profile(a) -> Answer:
+    from edgekit import pipeline
+    from edgekit.profile import over_budget
+    result = pipeline.profile(a.source, a.board, runtime=a.runtime, engine=a.engine,
+                              toolchain=a.toolchain, optimize=a.optimize or "balanced")
+    if a.html:
+        from edgekit import report
+        report.write_html([result], a.html)
+    # With both runtimes the budget is the aot row's: the other cannot be measured here.
+    judged = result["profiles"][-1] if a.runtime == "both" else result
+    over = over_budget(judged, max_ram=a.max_ram, max_flash=a.max_flash,
+                       max_latency_s=a.max_latency)
+    return result, BudgetExceeded("; ".join(over), "prune the model, or choose another board",
+                                  reasons=tuple(over)) if over else None
+
+
+def _validate(a) -> Answer:
+    from edgekit import pipeline
+    result = pipeline.validate(a.source, a.board, target=a.target, runtime=a.runtime,
+                               engine=a.engine, data=a.data, count=a.samples,
+                               toolchain=a.toolchain, optimize=a.optimize or "balanced")
+    try:
+        pipeline.require_ok(result)
+    except EdgekitError as mismatch:
+        return result, mismatch
+    return result, None
+
+
+def _compare(a) -> Answer:
+    from edgekit.compare import compare, load_result
+    from edgekit.errors import Regression
+    result = compare(load_result(a.before), load_result(a.after), a.fail_on)
+    worse = [f"{row['path']} grew from {row['before']:,} to {row['after']:,}"
+             for row in result["regressions"]]
+    return result, Regression("; ".join(worse), "") if worse else None
+
+
+def _report(a) -> Answer:
+    from edgekit import report
+    from edgekit.compare import load_result
+    return report.write_html([load_result(path) for path in a.results], a.out), None
+
+
+def _boards(a) -> Answer:
+    from edgekit.boards import boards
+    return boards(), None
+
+
+def _doctor(a) -> Answer:
+    from edgekit.doctor import doctor
+    return doctor(), None
+
+
+_COMMANDS: dict[str, Callable[..., Answer]] = {
+    "demo": _demo, "inspect": _inspect, "check": _check, "prune": _prune, "quantize": _quantize,
+    "generate": _generate, "build": _build, "emulate": _emulate, "profile": _profile,
+    "validate": _validate, "compare": _compare, "report": _report, "boards": _boards,
+    "doctor": _doctor,
+}

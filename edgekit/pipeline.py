@@ -1,0 +1,209 @@
+"""The whole flow on one screen: each command as a function that returns its document.
+
+Models are paths of .tflite files, or `Model`s; where a project folder is taken, a folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from edgekit import check as checks
+from edgekit import data as sources
+from edgekit import inspect as inspection
+from edgekit import output, profile as profiling, samples, targets, validate as validation
+from edgekit import workspace
+from edgekit.board import Board, load_board
+from edgekit.boards import boards
+from edgekit.codegen import ModelCode
+from edgekit.documents import document, issue
+from edgekit.emulators.tflm_host import TflmHost, TflmLink
+from edgekit.emulators.unicorn import open_machine
+from edgekit.errors import Mismatch, UsageError
+from edgekit.golden import Golden
+from edgekit.macs import model_section
+from edgekit.model import Model, compile_plan, load_model
+from edgekit.profile_tflm import profile_tflm
+from edgekit.project import RUNTIMES, builder, compose, model_code, open_project
+
+
+def inspect(model) -> dict:
+    """`edgekit.inspect`."""
+    return inspection.inspect(_model(model))
+
+
+def check(model, board: str, runtime: str = "tflm") -> dict:
+    """`edgekit.check`; its `exit` is the command's."""
+    return inspection.check(_model(model), load_board(board), _runtime(runtime))
+
+
+def generate(model, board: str, out, *, runtime: str = "tflm", form: str | None = None,
+             optimize: str = "balanced", name: str | None = None, force: bool = False) -> dict:
+    """Write a project folder; `edgekit.generate` lists its files."""
+    taken = _model(model, name)
+    code = model_code(taken, load_board(board), _runtime(runtime))
+    project = compose(taken, code, load_board(board), form, optimize)
+    output.write_project(project, Path(out), force=force)
+    return document("generate", project=str(out), sha256=project.sha256,
+                    aot_saves=_aot_saves(taken, code) if runtime == "tflm" else None,
+                    files=[{"path": path, "sha256": hashlib.sha256(data).hexdigest()}
+                           for path, data in project.files])
+
+
+def _aot_saves(model: Model, code: ModelCode) -> dict | None:
+    """The arenas of both runtimes in bytes, where aot takes the model."""
+    if checks.unsupported(model.graph):
+        return None
+    return {"tflm_arena": code.arena_size, "aot_arena": compile_plan(model)[1].arena_size}
+
+
+def build(directory, *, toolchain: str = "auto", optimize: str | None = None) -> dict:
+    """Build a project folder with its form's own tool."""
+    opened = open_project(Path(directory))
+    firmware = builder(opened.form).build(Path(directory), opened.board, toolchain=toolchain,
+                                          optimize=optimize or opened.optimize)
+    return document("build", project=str(directory), board=opened.board.name, form=opened.form,
+                    runtime=opened.runtime, elf=str(firmware.elf), toolchain=firmware.toolchain,
+                    text=firmware.text, data=firmware.data, bss=firmware.bss)
+
+
+def emulate(source, board: str | None = None, *, input, runtime: str | None = None,
+            engine: str = "auto", toolchain: str = "auto",
+            optimize: str = "balanced") -> tuple[list[np.ndarray], dict]:
+    """(one array per output, first axis the sample; `edgekit.emulate`)."""
+    with _opened(source, board, "emulator", runtime, engine, toolchain, optimize) as run:
+        graph = run.model.graph
+        taken = samples.read_input(Path(input), graph) if isinstance(input, (str, Path)) else \
+            samples.from_array(np.asarray(input), graph)
+        columns: list[list[np.ndarray]] = [[] for _ in graph.outputs]
+        for sample in taken:
+            run.link.load(tuple(np.ascontiguousarray(value).tobytes() for value in sample))
+            for column, index, got in zip(columns, graph.outputs, run.link.infer().outputs):
+                tensor = graph.tensors[index]
+                column.append(np.frombuffer(got, tensor.dtype.numpy).reshape(tensor.shape[1:]))
+        result = document("emulate", model=model_section(graph, run.model.name, run.model.sha256),
+                          board=run.board.name, runtime=run.runtime, engine=run.link.hello().where,
+                          samples=len(taken), issues=run.issues)
+    return [np.stack(column) for column in columns], result
+
+
+def validate(source, board: str | None = None, *, target: str = "emulator",
+             runtime: str | None = None, engine: str = "auto", data=None, count: int | None = None,
+             toolchain: str = "auto", optimize: str = "balanced") -> dict:
+    """`edgekit.validate`; a document with ok = False is a mismatch (exit 3)."""
+    with _opened(source, board, target, runtime, engine, toolchain, optimize) as run:
+        taken, labels = _samples(run.model, data, count)
+        golden = Golden(run.model, of_reference=run.runtime == "tflm")
+        verdict = validation.validate(run.model, run.link, taken, labels, golden)
+        return validation.verdict_document(verdict, run.model, run.board.name, run.runtime,
+                                           run.issues)
+
+
+def profile(source, board: str | None = None, *, runtime: str = "both", engine: str = "auto",
+            toolchain: str = "auto", optimize: str = "balanced") -> dict:
+    """`edgekit.profile`, or `edgekit.profiles` with both runtimes."""
+    model, chosen = _source(source, board)
+    if runtime == "both":
+        found = [profile(model, chosen.name, runtime=one, engine=engine, toolchain=toolchain,
+                         optimize=optimize) for one in RUNTIMES]
+        return document("profiles", profiles=found)
+    if _runtime(runtime) == "tflm":
+        return profile_tflm(model, chosen, optimize=optimize)
+    return profiling.profile_aot(model, chosen, optimize=optimize, toolchain=toolchain,
+                                 engine=engine)
+
+
+def require_ok(verdict: dict) -> None:
+    """Mismatch (exit 3) where a validate document says so; its text names the first difference."""
+    if not verdict["ok"]:
+        first = verdict["first"]
+        raise Mismatch(
+            f"{verdict['mismatches']:,} of {verdict['elements']:,} elements differ; the first in "
+            f"operator {first['op']} {first['kind']}, tensor '{first['tensor']}', element "
+            f"{first['element']} of sample {first['sample']}: expected {first['expected']}, got "
+            f"{first['got']}", "the operators before it are right: look at this one's kernel")
+
+
+class _Run:
+    """An open link with what it runs."""
+
+    def __init__(self, model: Model, board: Board, runtime: str, link, issues: list[dict]):
+        self.model, self.board, self.runtime = model, board, runtime
+        self.link, self.issues = link, issues
+
+
+@contextmanager
+def _opened(source, board: str | None, target: str, runtime: str | None, engine: str,
+            toolchain: str, optimize: str):
+    """A model or a project, running on a target; a project of form cmake runs as it is."""
+    if _is_folder(source):
+        opened = open_project(Path(source))
+        same_board = board in (None, opened.board.name)
+        runtime = _runtime(runtime or opened.runtime)
+        as_it_is = (same_board and runtime == "aot" == opened.runtime and opened.form == "cmake"
+                    and target == "emulator"
+                    and targets.choose_engine(opened.board, engine) == "unicorn")
+        if as_it_is:
+            with _project_machine(opened, toolchain) as run:
+                yield run
+            return
+        optimize = opened.optimize
+    model, chosen = _source(source, board)
+    runtime = _runtime(runtime or "aot")
+    issues = [issue("other_form", "the form cmake is built for this, with the same model code", "",
+                    "info")] if _is_folder(source) and target == "emulator" else []
+    if runtime == "tflm":
+        issues.append(issue("not_the_firmware", "TensorFlow Lite Micro runs on this PC, not in the "
+                            "board's firmware", "--runtime aot runs the firmware itself"))
+        yield _Run(model, chosen, runtime, TflmLink(model, TflmHost(model.data, model.graph,
+                                                                    preserve=True)), issues)
+        return
+    with targets.open_link(model, chosen, target=target, engine=engine, toolchain=toolchain,
+                           optimize=optimize) as link:
+        yield _Run(model, chosen, runtime, link, issues)
+
+
+@contextmanager
+def _project_machine(opened, toolchain: str):
+    firmware = workspace.built_folder(opened.directory, opened.board, toolchain, opened.optimize)
+    model_map = workspace.read_map(opened.directory, opened.model.name)
+    with open_machine(firmware, opened.board, model_map) as machine:
+        yield _Run(opened.model, opened.board, opened.runtime, machine, [])
+
+
+def _is_folder(source) -> bool:
+    return isinstance(source, (str, Path)) and Path(source).is_dir()
+
+
+def _source(source, board: str | None) -> tuple[Model, Board]:
+    if _is_folder(source):
+        opened = open_project(Path(source))
+        return opened.model, load_board(board) if board else opened.board
+    if board is None:
+        raise UsageError("a board is needed", "add --board NAME; edgekit boards lists them")
+    return _model(source), load_board(board)
+
+
+def _model(source, name: str | None = None) -> Model:
+    return source if isinstance(source, Model) else load_model(Path(source), name)
+
+
+def _runtime(name: str) -> str:
+    if name not in RUNTIMES:
+        raise UsageError(f"unknown runtime '{name}'", f"one of {', '.join(RUNTIMES)}")
+    return name
+
+
+def _samples(model: Model, data, count: int | None):
+    """(samples, labels or None) of the user's data, or the default ones."""
+    if count is not None and count < 1:
+        raise UsageError(f"{count} samples prove nothing", "give --samples 1 or more")
+    if data is None:
+        return samples.default_samples(model.graph, count or 20), None
+    shape = model.graph.tensors[model.graph.inputs[0]].shape[1:]
+    given = sources.load(data, shape) if not isinstance(data, sources.Data) else data
+    taken = samples.from_array(given.x[:count], model.graph)
+    return taken, None if given.y is None or given.y.ndim != 1 else given.y[:count]

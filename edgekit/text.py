@@ -1,0 +1,194 @@
+"""Documents as text for a terminal: plain tables, numbers with their thousands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+
+def table(rows: Sequence[Sequence[object]], header: Sequence[str]) -> str:
+    """Columns as wide as they need; a column of numbers is right-aligned."""
+    cells = [[_cell(value) for value in row] for row in rows]
+    widths = [max(len(row[i]) for row in [list(header), *cells]) for i in range(len(header))]
+    right = [bool(rows) and all(isinstance(row[i], (int, float)) or row[i] is None
+                                for row in rows) for i in range(len(header))]
+
+    def line(row: Sequence[str]) -> str:
+        return "  ".join(text.rjust(width) if to_right else text.ljust(width) for
+                         text, width, to_right in zip(row, widths, right, strict=True)).rstrip()
+
+    return "\n".join([line(header), line(["-" * width for width in widths]), *map(line, cells)])
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "?"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.4g}"
+    return str(value)
+
+
+def render(result: dict) -> str:
+    """A document as a person reads it."""
+    return _RENDER[result["schema"].removeprefix("edgekit.")](result)
+
+
+def _inspect(d: dict) -> str:
+    model = d["model"]
+    rows = [(op["index"], op["kind"], _shape(op["inputs"][0]), _shape(op["outputs"][0]),
+             op["macs"]) for op in d["ops"]]
+    lines = [f"{model['name']}: {model['macs']:,} MACs, {model['parameters']:,} parameters, sha256 "
+             f"{model['sha256'][:16]}", table(rows, ("op", "kind", "input", "output", "MACs")), ""]
+    for side in ("inputs", "outputs"):
+        lines += [f"{side[:-1]} {t['name']}: {t['dtype']} {t['shape']}" + (
+            f", scale {t['scale'][0]:.6g}, zero point {t['zero_point'][0]}" if t["scale"] else "")
+            for t in d[side]]
+    for runtime, answer in d["runtimes"].items():
+        lines.append(f"{runtime}: " + ("takes it" if answer["ok"] else answer["reasons"][0] + (
+            f" (and {len(answer['reasons']) - 1} more)" if len(answer["reasons"]) > 1 else "")))
+    if d["boards"] is not None:
+        lines += [f"arena with aot: {d['arena']:,} bytes",
+                  f"boards it fits by its data: {', '.join(d['boards'])}"]
+    return "\n".join(lines)
+
+
+def _shape(tensor: dict | None) -> str:
+    return "x".join(map(str, tensor["shape"])) or "scalar" if tensor else "-"
+
+
+def _check(d: dict) -> str:
+    if d["ok"]:
+        return f"{d['model']['name']} on {d['board']} with {d['runtime']}: no problem found"
+    return "\n".join(f"{p['kind']}: {p['cause']}\n  fix: {p['fix']}" for p in d["problems"])
+
+
+def _generate(d: dict) -> str:
+    text = f"{d['project']}: {len(d['files'])} files, sha256 {d['sha256'][:16]}; read its README.md"
+    saving = d.get("aot_saves")
+    if saving:
+        text += (f"\nwith --runtime aot the arena is {saving['aot_arena']:,} bytes instead of "
+                 f"{saving['tflm_arena']:,} (tflm's is estimated), and there is no interpreter")
+    return text
+
+
+def _build(d: dict) -> str:
+    return (f"{d['elf']}: text {d['text']:,}, data {d['data']:,}, bss {d['bss']:,} bytes, by "
+            f"{d['toolchain']}")
+
+
+def _emulate(d: dict) -> str:
+    return f"{d['output']}: {d['samples']} samples by {d['engine']} ({d['runtime']}, {d['board']})"
+
+
+def _validate(d: dict) -> str:
+    verdict = "equal" if d["ok"] else f"{d['mismatches']:,} MISMATCHES"
+    text = (f"{d['model']['name']} on {d['board']} ({d['runtime']}, {d['target']}) against "
+            f"{d['golden']}: {verdict}; {d['samples']} samples, {d['elements']:,} elements")
+    return text if d["accuracy"] is None else f"{text}, accuracy {d['accuracy']:.2%}"
+
+
+PROFILE_HEADER = ("runtime", "flash code", "weights", "tables", "flash total", "arena", "stack",
+                  "RAM total", "instructions")
+
+
+def profile_row(d: dict) -> tuple:
+    """One line of a table of profiles."""
+    flash, ram = d["flash"], d["ram"]
+    return (d["runtime"], flash["code"], flash["weights"], flash["tables"], flash["total"],
+            ram["arena"], ram["peak_stack"], ram["total"], d["time"]["instructions"])
+
+
+def _profiles(d: dict) -> str:
+    found = d["profiles"]
+    head = f"{found[0]['model']['name']} on {found[0]['board']}; bytes; ? is not known"
+    parts = [head, table([profile_row(p) for p in found], PROFILE_HEADER)]
+    parts += [_details(p) for p in found if p["time"]["instructions"] is not None]
+    for p in found:
+        parts += [f"{p['runtime']}: {entry['message']}" for entry in p["issues"]]
+    return "\n\n".join(parts[:2]) + "\n\n" + "\n".join(parts[2:])
+
+
+def _profile(d: dict) -> str:
+    head = f"{d['model']['name']} on {d['board']}; bytes; ? is not known"
+    parts = [head, table([profile_row(d)], PROFILE_HEADER)]
+    if d["time"]["instructions"] is not None:
+        parts.append(_details(d))
+    return "\n\n".join(parts)
+
+
+def _details(d: dict) -> str:
+    rows = [(op["index"], op["kind"], op["kernel"], op["macs"], op["instructions"],
+             round(op["instructions"] / op["macs"], 2) if op["macs"] else None)
+            for op in d["ops"]]
+    regions = [(r["name"], r["used"], r["size"], f"{r['used'] / r['size']:.2%}")
+               for r in d["firmware"]["regions"]]
+    methods = sorted({m for s in ("flash", "ram", "time") for m in d[s]["methods"].values()})
+    parts = [table(rows, ("op", "kind", "kernel", "MACs", "instructions", "per MAC")), "",
+             table(regions, ("memory region", "used", "size", "% used")), "",
+             f"by {d['toolchain']}, engine {d['engine']}; numbers are {' or '.join(methods)}"]
+    return "\n".join(parts)
+
+
+def _boards(d: dict) -> str:
+    def total(board: dict, kind: str) -> str:
+        size = sum(m["size"] for m in board["memories"] if m["kind"] == kind)
+        return f"{size // 1024:,} K" if size else "-"
+
+    rows = [(b["name"], b["core"], f"{b['clock_hz'] / 1e6:g} MHz" if b["clock_hz"] else "-",
+             total(b, "flash"), total(b, "ram"), ", ".join(b["forms"]), ", ".join(b["emulators"]))
+            for b in d["boards"]]
+    return table(rows, ("board", "core", "clock", "flash", "RAM", "forms", "emulators"))
+
+
+def _doctor(d: dict) -> str:
+    rows = [(t["name"], t["for"], t["found"] or f"not here: {t['install']}") for t in d["tools"]]
+    return f"Python {d['python']} on {d['platform']} {d['machine']}\n\n" + table(
+        rows, ("tool", "for", "found"))
+
+
+def _compare(d: dict) -> str:
+    rows = [(r["path"], r["before"], r["after"],
+             "" if r["change"] is None else f"{r['change']:+.2%}") for r in d["differences"]]
+    return table(rows, ("number", "before", "after", "change")) if rows else "no number differs"
+
+
+def _report(d: dict) -> str:
+    return f"{d['path']}: {d['results']} results"
+
+
+def _prune(d: dict) -> str:
+    rows = [(layer["name"], layer["kind"], layer["before"], layer["after"], layer["note"])
+            for layer in d["layers"]]
+    text = table(rows, ("layer", "kind", "before", "after", "")) + (
+        f"\n{d['output']}: {d['parameters_before']:,} -> {d['parameters_after']:,} parameters")
+    if d["accuracy"] is not None:
+        text += f", accuracy {d['accuracy']:.2%} on the data it was fine-tuned with"
+    return "\n".join([text, *d["notes"]])
+
+
+def _quantize(d: dict) -> str:
+    text = f"{d['output']}: {d['bytes']:,} bytes, int8"
+    return text if d["accuracy"] is None else (
+        f"{text}; accuracy on the calibration data: float {d['accuracy']['float']:.2%}, int8 "
+        f"{d['accuracy']['int8']:.2%} ({d['accuracy']['by']})")
+
+
+def _demo(d: dict) -> str:
+    head = ("board", "core", *PROFILE_HEADER[1:], "mismatches")
+    rows = [(p["board"], p["core"], *profile_row(p)[1:], p["mismatches"]) for p in d["table"]]
+    lines = [table(rows, head)] + [f"  {p['board']}: {p['note']}" for p in d["table"] if p["note"]]
+    lines += ["", *(f"{key.replace('_', ' ')}: {_cell(value)}"
+                    for key, value in d["summary"].items()),
+              f"{d['seconds']:.0f} s in all; the report: {d['report']}"]
+    return "\n".join(lines)
+
+
+_RENDER: dict[str, Callable[[dict], str]] = {
+    "inspect": _inspect, "check": _check, "generate": _generate, "build": _build,
+    "emulate": _emulate, "validate": _validate, "profile": _profile, "profiles": _profiles,
+    "boards": _boards, "doctor": _doctor, "compare": _compare, "report": _report,
+    "prune": _prune, "quantize": _quantize, "demo": _demo,
+}
