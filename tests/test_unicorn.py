@@ -11,7 +11,7 @@ from unicorn_firmware import MAP, PI, RISCV, build, cortex_m, expected
 from edgekit import tools
 from edgekit.emulators.code_table import disassemble
 from edgekit.emulators.elf import Program
-from edgekit.emulators.processor import RETURN
+from edgekit.emulators.memory_map import RETURN
 from edgekit.emulators.unicorn import open_machine
 from edgekit.errors import BadData, DoesNotFit, EmulationFault, NotThere, UsageError
 
@@ -164,6 +164,20 @@ def test_a_boot_that_does_not_end_is_stopped_and_says_what_was_printed(tmp_path)
     with pytest.raises(EmulationFault, match="did not reach edgekit_ready within 50 instr"):
         with open_machine(firmware, cortex_m(), MAP, boot_instructions=50):
             pass
+
+
+def test_stores_do_not_throw_away_translated_code(tmp_path):
+    firmware = build(tmp_path, cortex_m(), rounds=500)
+    import unicorn
+    translated = []
+    with open_machine(firmware, cortex_m(), MAP) as machine:
+        machine.load((X,))
+        machine._processor.uc.hook_add(unicorn.UC_HOOK_EDGE_GENERATED,
+                                       lambda uc, block, *_: translated.append(block.pc))
+        # The stack where the code is, counted from the start of its memory.
+        machine._stack = 0x2000_0000 + machine._processor.program.symbol("m_op_01") + 0x80
+        machine.infer()
+    assert translated and len(translated) == len(set(translated))
 
 
 def test_wrong_inputs_boards_and_cores_are_refused(tmp_path):

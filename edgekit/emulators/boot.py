@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from edgekit.emulators.processor import RETURN, Processor
-from edgekit.errors import EdgekitError, EmulationFault
+from edgekit.emulators.memory_map import RETURN, STACK_TOP, THREAD
+from edgekit.emulators.processor import Processor
+from edgekit.errors import EmulationFault
 
 READY = "edgekit_ready"
-_STACK_TOP, _STACK_SIZE, _TLS = 0x7F00_0000, 0x80_0000, 0x7E00_0000
+_LINUX_STACK = STACK_TOP - 0x1000  # above it are arguments and environment
 _IRELATIVE = 1032  # R_AARCH64_IRELATIVE, ELF for the Arm 64-bit Architecture
 
 
 def boot(processor: Processor, *, instructions: int, seconds: float) -> int:
     """Run from reset to `edgekit_ready`; gives the stack pointer to call functions with."""
-    if processor.cpu.family == "aarch64":
+    if not processor.board.memory:
         return _static_program(processor)
     ready = processor.program.symbol(READY)
     start = _reset(processor)
@@ -55,27 +56,17 @@ def _reset(processor: Processor) -> int:
 
 
 def _static_program(processor: Processor) -> int:
-    """A static Linux program without its main(): memory for it, and its IFUNCs resolved."""
+    """A static Linux program without its main(): its IFUNCs resolved; gives its stack pointer."""
     import unicorn
     program, uc = processor.program, processor.uc
-    if not program.static:
-        raise EdgekitError(f"{program.name}: it needs a dynamic linker",
-                           "link with -static -no-pie")
-    low = min(s.virtual for s in program.segments) & -0x1000
-    high = max(s.virtual + s.size for s in program.segments) + 0xFFF & -0x1000
-    uc.mem_map(low, high - low)
-    for segment in program.segments:
-        uc.mem_write(segment.virtual, segment.data)
-    uc.mem_map(_STACK_TOP - _STACK_SIZE, _STACK_SIZE)
-    uc.mem_map(_TLS, 0x1000)
     r = unicorn.arm64_const
-    uc.reg_write(r.UC_ARM64_REG_TPIDR_EL0, _TLS)
+    uc.reg_write(r.UC_ARM64_REG_TPIDR_EL0, THREAD)
     uc.reg_write(r.UC_ARM64_REG_CPACR_EL1, 3 << 20)  # floating point is off after reset
     for place, kind, resolver in program.relocations():
         if kind == _IRELATIVE:
-            processor.prepare(_STACK_TOP - 0x1000)
+            processor.prepare(_LINUX_STACK)
             if not processor.run(resolver, RETURN, seconds=5):
                 raise EmulationFault(f"an IFUNC did not resolve: {program.where(resolver)}")
             chosen = uc.reg_read(processor.cpu.argument)
             uc.mem_write(place, chosen.to_bytes(8, "little"))
-    return _STACK_TOP - 0x1000
+    return _LINUX_STACK

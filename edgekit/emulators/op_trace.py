@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from edgekit.emulators.processor import RETURN, Processor
+from edgekit.emulators.memory_map import RETURN
+from edgekit.emulators.processor import Processor
 
 
 class OpTrace:

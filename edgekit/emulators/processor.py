@@ -8,19 +8,10 @@ from edgekit.board import Board
 from edgekit.emulators.cpu import CpuModel
 from edgekit.emulators.elf import Program
 from edgekit.emulators.faults import Access, fault
+from edgekit.emulators.memory_map import RETURN, board_regions, map_regions, program_regions
 from edgekit.emulators.peripherals import Peripherals
 from edgekit.emulators.semihosting import answer, is_call
-from edgekit.errors import DoesNotFit, EmulationFault
-
-# The page to which called functions return: used by no board, and executable on Armv7-M,
-# where everything from 0xA0000000 on is not.
-RETURN = 0x9FFF_F000
-_PAGE = 0x1000
-
-
-def _pages(origin: int, size: int) -> tuple[int, int]:
-    start = origin & -_PAGE
-    return start, ((origin + size + _PAGE - 1) & -_PAGE) - start
+from edgekit.errors import EmulationFault
 
 
 class Processor:
@@ -35,30 +26,12 @@ class Processor:
         self._trap: tuple[int, int] | None = None
         self.uc = unicorn.Uc(cpu.architecture, cpu.mode)
         self.uc.ctl_set_cpu_model(cpu.model)
-        self.uc.mem_map(RETURN, _PAGE, unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC)
-        for memory in board.memory:
-            rights = unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC
-            rights |= unicorn.UC_PROT_WRITE if memory.kind == "ram" else 0
-            self.uc.mem_map(*_pages(memory.origin, memory.size), rights)
+        map_regions(self.uc, board_regions(program, board) if board.memory
+                    else program_regions(program))
         self._peripherals = Peripherals(self.uc, board, cpu.family, self.transcript.append,
                                         self._exited)
         self.uc.hook_add(unicorn.UC_HOOK_MEM_INVALID, self._refused)
         self.uc.hook_add(unicorn.UC_HOOK_INTR, self._trapped)
-        if board.memory:
-            self._load()
-
-    def _load(self) -> None:
-        """Segments at their physical addresses; the firmware's start-up copies .data itself."""
-        for segment in self.program.segments:
-            if not segment.data:
-                continue
-            end = segment.address + len(segment.data)
-            if not any(m.origin <= segment.address and end <= m.origin + m.size
-                       for m in self.board.memory):
-                raise DoesNotFit(
-                    f"{self.program.name}: 0x{segment.address:08x} to 0x{end:08x} is in no memory "
-                    f"of {self.board.title}", "was it built for another board?")
-            self.uc.mem_write(segment.address, segment.data)
 
     def _refused(self, uc, kind, address, size, value, _data) -> bool:
         self._access = Access(kind, address, size)

@@ -16,8 +16,9 @@ from edgekit.emulators.code_table import CodeTable
 from edgekit.emulators.counting import Counter, NativeCounter, PythonCounter
 from edgekit.emulators.cpu import cpu_model
 from edgekit.emulators.elf import Program
+from edgekit.emulators.memory_map import RETURN
 from edgekit.emulators.op_trace import OpTrace
-from edgekit.emulators.processor import RETURN, Processor
+from edgekit.emulators.processor import Processor
 from edgekit.errors import BadData, EdgekitError, EmulationFault, UsageError
 from edgekit.firmware import Firmware
 from edgekit.link import Hello, Inference
