@@ -59,6 +59,7 @@ class Board:
     memory: tuple[Memory, ...] = ()
     flasher: str | None = None
     emulators: tuple[str, ...] = ()
+    emulated_as: str | None = None
     serial: Serial | None = None
     energy: tuple[tuple[str, float], ...] = ()
     sources: tuple[str, ...] = ()

@@ -13,6 +13,7 @@ from edgekit.documents import document, issue
 from edgekit.elf import read_sections
 from edgekit.errors import NotThere
 from edgekit.firmware import Firmware, regions
+from edgekit.graph import Graph
 from edgekit.link import Inference
 from edgekit.macs import macs_of, model_section
 from edgekit.memory import MemoryPlan
@@ -59,19 +60,24 @@ def profile_aot(model: Model, board: Board, *, optimize: str = "balanced",
     Without a compiler or the emulator's packages the numbers they would give are null, each
     with an issue; arena and weights are exact without them.
     """
-    _, plan = compile_plan(model)
-    code = targets.aot_code(model, board)
+    graph, plan = compile_plan(model)
+    emulated = targets.emulated(board)
+    code = targets.aot_code(model, emulated)
     issues: list[dict] = []
-    built = _build(model, code, board, optimize, toolchain, issues)
+    if emulated is not board:
+        issues.append(issue("emulated_as", f"{board.title}: the same model code was built and run "
+                            f"as '{emulated.title}', for the same core", "", "info"))
+    built = _build(model, code, emulated, optimize, toolchain, issues)
     engine = targets.choose_engine(board, engine)
-    runs = _measure(model, code, board, built, engine, issues)
+    runs = _measure(model, code, emulated, built, engine, issues)
     firmware = built[0] if built else None
     return document(
         "profile", model=model_section(model.graph, model.name, model.sha256), board=board.name,
         runtime="aot", form="cmake", optimize=optimize,
         toolchain=firmware.toolchain if firmware else None, engine=engine if runs else None,
         flash=_flash(code, built), ram=_ram(plan, code, built, runs), time=_time(runs, issues),
-        ops=_ops(model, code, runs), firmware=_firmware(firmware, board), issues=issues)
+        ops=_ops(model, code, runs), arena_plan=_arena_plan(graph, plan),
+        firmware=_firmware(firmware if emulated is board else None, board), issues=issues)
 
 
 def _build(model: Model, code: ModelCode, board: Board, optimize: str, toolchain: str,
@@ -168,6 +174,14 @@ def _ops(model: Model, code: ModelCode, runs: Sequence[Inference]) -> list[dict]
                      "macs": macs, "instructions": 0 if folded and largest else counted,
                      "cycles": None})
     return rows
+
+
+def _arena_plan(graph: Graph, plan: MemoryPlan) -> list[dict]:
+    """What lies where in the arena from operator position `first` to `last`, as in `Placement`:
+    inputs begin at -1, outputs end at the number of operators, scratch of p is tensor -1 - p."""
+    return [{"tensor": p.tensor, "name": graph.tensors[p.tensor].name if p.tensor >= 0 else
+             f"scratch of operator {-1 - p.tensor}", "offset": p.offset, "bytes": p.size,
+             "first": p.first, "last": p.last} for p in plan.placements]
 
 
 def _firmware(firmware: Firmware | None, board: Board) -> dict:

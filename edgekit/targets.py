@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from edgekit import reference, samples, toolchains, workspace
-from edgekit.board import Board
+from edgekit.board import Board, load_board
 from edgekit.builders import cmake
 from edgekit.codegen import ModelCode, Project, SelfTest
 from edgekit.emulators.native import NativeLink
@@ -48,6 +48,11 @@ def selftest(model: Model) -> SelfTest:
                     tuple(values[i].tobytes() for i in model.graph.outputs))
 
 
+def emulated(board: Board) -> Board:
+    """The board whose firmware stands for this one on the emulator; most boards themselves."""
+    return load_board(board.emulated_as) if board.emulated_as else board
+
+
 def firmware_project(model: Model, board: Board, optimize: str) -> tuple[ModelCode, Project]:
     """The aot code and the `cmake` project that the emulator runs."""
     code = aot_code(model, board)
@@ -64,7 +69,7 @@ def choose_engine(board: Board, engine: str) -> str:
         return "native" if "native" in board.emulators else "reference"
     missing = [package for package in ("unicorn", "capstone", "elftools")
                if importlib.util.find_spec(package) is None]
-    if missing or not toolchains.available(board):
+    if missing or not toolchains.available(emulated(board)):
         return "reference"
     return "unicorn"
 
@@ -85,6 +90,7 @@ def open_link(model: Model, board: Board, *, target: str = "emulator", engine: s
             yield link
     elif engine == "unicorn":
         from edgekit.emulators.unicorn import open_machine
+        board = emulated(board)
         code, project = firmware_project(model, board, optimize)
         firmware = workspace.built(project, board, toolchain, optimize)
         with open_machine(firmware, board, code.map) as machine:

@@ -18,6 +18,7 @@ _GCC = {
     "arm-none-eabi": ("arm-none-eabi-gcc", "arm-none-eabi-g++"),
     "riscv32-unknown-elf": ("riscv64-unknown-elf-gcc", "riscv64-unknown-elf-g++"),
     "aarch64-linux-gnu": ("aarch64-linux-gnu-gcc", "aarch64-linux-gnu-g++"),
+    "aarch64-none": ("aarch64-linux-gnu-gcc", "aarch64-linux-gnu-g++"),
     "host": ("cc", "c++"),
 }
 _HOSTED = ("aarch64-linux-gnu", "host")
@@ -108,6 +109,8 @@ def _gcc_cpu(board: Board) -> tuple[str, ...]:
         return (f"-mcpu={cpu.core}", "-mthumb", *float_flags)
     if board.toolchain == "riscv32-unknown-elf":
         return (f"-march={cpu.isa}", "-mabi=ilp32")
+    if board.toolchain == "aarch64-none":
+        return (f"-mcpu={cpu.core}", "-fno-pie", "-mno-outline-atomics")
     return () if board.toolchain == "host" else (f"-mcpu={cpu.core}",)
 
 
@@ -120,6 +123,8 @@ def _zig_cpu(board: Board) -> tuple[str, ...]:
     if board.toolchain == "riscv32-unknown-elf":
         extensions = "".join(f"+{letter}" for letter in cpu.isa.removeprefix("rv32i"))
         return ("-target", "riscv32-freestanding-none", f"-mcpu=generic_rv32{extensions}")
+    if board.toolchain == "aarch64-none":
+        return ("-target", "aarch64-freestanding-none", f"-mcpu={core}")
     if board.toolchain == "aarch64-linux-gnu":
         return ("-target", "aarch64-linux-musl", f"-mcpu={core}")
     return ("-target", "native-native-musl", "-mcpu=baseline")

@@ -51,7 +51,8 @@ def test_every_board_loads_and_has_a_port_a_toolchain_and_the_forms_of_all_board
     assert toolchains.gcc(loaded).compiler and toolchains.zig(loaded).cpu_flags
     hosted = toolchains.is_hosted(loaded)
     assert (loaded.ram_size == 0) is hosted and (loaded.flash_size == 0) is hosted
-    assert hosted or (loaded.serial.base and loaded.cpu.clock_hz)
+    assert hosted or loaded.serial.base
+    assert loaded.emulated_as is None or load_board(loaded.emulated_as).cpu.core == loaded.cpu.core
 
 
 @pytest.mark.parametrize("name", board_names())

@@ -23,7 +23,8 @@ from edgekit.errors import BuildFailed, DoesNotFit, EdgekitError, NotThere, Usag
 from edgekit.firmware import read_sizes, regions
 
 PASS = "edgekit tiny: self-test PASS\n"
-QEMU_BOARDS = ("mps2_an385", "mps2_an386", "mps2_an500", "mps2_an505", "qemu_riscv32")
+QEMU_BOARDS = ("mps2_an385", "mps2_an386", "mps2_an500", "mps2_an505", "qemu_riscv32",
+               "qemu_aarch64")
 BARE = tuple(n for n in board_names() if not toolchains.is_hosted(load_board(n)))
 
 # zig's first link against musl builds musl (40 s), so hosted boards are built with gcc only.
@@ -65,6 +66,9 @@ def run(*command):
 def qemu(name, elf):
     if name == "qemu_riscv32":
         command = [require_tool("qemu-system-riscv32"), "-M", "virt", "-bios", "none"]
+    elif name == "qemu_aarch64":
+        command = [require_tool("qemu-system-aarch64"), "-M", "virt", "-cpu", "cortex-a72",
+                   "-nic", "none", "-semihosting"]
     else:
         command = [require_tool("qemu-system-arm"), "-M", name.replace("_", "-"), "-semihosting"]
     return run(*command, "-display", "none", "-monitor", "none", "-serial", "stdio", "-kernel", elf)

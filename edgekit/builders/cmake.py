@@ -149,6 +149,8 @@ _EMULATOR = {
             "-semihosting -kernel {elf}",
     "qemu_riscv32": "qemu-system-riscv32 -M virt -bios none -display none -monitor none "
                     "-serial stdio -kernel {elf}",
+    "qemu_aarch64": "qemu-system-aarch64 -M virt -cpu cortex-a72 -nic none -display none "
+                    "-monitor none -serial stdio -semihosting -kernel {elf}",
 }
 _NOTES = {
     "esp32c3": "This is a bare build, without ESP-IDF, for emulators and for measuring; "

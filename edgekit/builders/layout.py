@@ -13,8 +13,10 @@ from edgekit.errors import BadBoard, UsageError
 STACK_SIZE = 4096
 
 # Port code that all boards of one toolchain share.
-_SHARED = {"arm-none-eabi": ("baremetal", "cortexm"), "riscv32-unknown-elf": ("baremetal", "riscv")}
-ENTRY = {"arm-none-eabi": "Reset_Handler", "riscv32-unknown-elf": "_start"}
+_SHARED = {"arm-none-eabi": ("baremetal", "cortexm"), "riscv32-unknown-elf": ("baremetal", "riscv"),
+           "aarch64-none": ("baremetal", "aarch64")}
+ENTRY = {"arm-none-eabi": "Reset_Handler", "riscv32-unknown-elf": "_start",
+         "aarch64-none": "_start"}
 
 
 def model_part(model: ModelCode) -> Project:

@@ -7,13 +7,15 @@ from collections.abc import Callable
 from edgekit.board import Board
 
 # Facts by port: the offset of the transmit register from the UART's base (board.serial.base).
-UART_DATA = {"mps2": 0x00, "stm32l4": 0x28, "rp2040": 0x00, "esp32c3": 0x00, "qemu_riscv32": 0x00}
+UART_DATA = {"mps2": 0x00, "stm32l4": 0x28, "rp2040": 0x00, "esp32c3": 0x00, "qemu_riscv32": 0x00,
+             "qemu_aarch64": 0x00}
 # Register spaces beside the architecture's own, (origin, size).
 SPACES = {
     "rp2040": ((0x1400_0000, 0x1000), (0x1800_0000, 0x1000), (0xD000_0000, 0x1000)),
     "esp32c3": ((0x6000_0000, 0x10_0000),),
     "qemu_riscv32": ((0x0010_0000, 0x1000), (0x0200_0000, 0x1_0000), (0x0C00_0000, 0x60_0000),
                      (0x1000_0000, 0x1000)),
+    "qemu_aarch64": ((0x0900_0000, 0x1000),),
 }
 # Armv7-M architecture reference manual B3.1: peripherals, and the private peripheral bus.
 ARCHITECTURE = {"cortex-m": ((0x4000_0000, 0x2000_0000), (0xE000_0000, 0x10_0000))}
