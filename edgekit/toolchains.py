@@ -63,11 +63,13 @@ def gcc(board: Board) -> Toolchain:
     if is_hosted(board):
         file = None if board.toolchain == "host" else f"{board.toolchain}.cmake"
         return Toolchain("gcc", compiler, cxx, file, cpu, cpu, ("-static",), ())
+    # The Linux compiler links position-independent code unless told otherwise.
+    fixed = ("-static", "-no-pie") if board.toolchain == "aarch64-none" else ()
     # -ffreestanding: the compiler's own stdint.h, since there may be no C library.
     # -fbuiltin: a four-byte memcpy stays one load, as it would without -ffreestanding.
     return Toolchain("gcc", compiler, cxx, f"{board.toolchain}.cmake", cpu,
                      (*cpu, "-ffreestanding", "-fbuiltin"),
-                     (*cpu, "-nostartfiles", "-nostdlib"), ("-lgcc",))
+                     (*cpu, *fixed, "-nostartfiles", "-nostdlib"), ("-lgcc",))
 
 
 def zig(board: Board) -> Toolchain:

@@ -82,7 +82,7 @@ def test_the_project_compiles_without_a_warning_and_its_sizes_are_plausible(buil
     board = load_board(name)
     if name in BARE:
         assert firmware.data == 8  # tiny_step, and the section's alignment
-        assert layout.STACK_SIZE + 32 < firmware.bss < layout.STACK_SIZE + 96
+        assert layout.STACK_SIZE + 32 < firmware.bss < layout.STACK_SIZE + 64
         assert all(0 < used < size for _, used, size in regions(firmware.elf, board))
 
 
