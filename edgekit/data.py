@@ -96,6 +96,15 @@ def check(data: Data, shape: tuple[int | None, ...], *, samples: int = 1,
     return data
 
 
+def check_calibration(data: Data, shape: tuple[int | None, ...]) -> Data:
+    """The data, when a model can learn the ranges of its tensors from it; raises BadData."""
+    check(data, shape, samples=2)
+    if data.x.min() == data.x.max():
+        raise BadData(f"{data.source}: every value is {data.x.min():g}: no range can be learnt",
+                      "give typical samples of what the device will see")
+    return data
+
+
 def _check_labels(data: Data, classes: int) -> None:
     if data.y is None:
         raise BadData(f"{data.source}: it has no labels", "accuracy and training need y")

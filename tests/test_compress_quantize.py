@@ -1,6 +1,7 @@
 """Fine-tuning and int8 quantization of tiny nets; the golden int8 outputs are TFLM's."""
 
 import hashlib
+import importlib.util
 
 import numpy as np
 import pytest
@@ -241,8 +242,33 @@ def test_models_without_a_fixed_single_input_are_refused():
         assert message in caught.value.message
 
 
-def test_a_float_tflite_names_the_package_it_needs(monkeypatch):
-    import importlib.util
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+def float_tflite(model, folder):
+    """The float .tflite of a Keras model, batch 1, with a signature."""
+    import tensorflow as tf
+    archive = keras().export.ExportArchive()
+    archive.track(model)
+    archive.add_endpoint("serve", lambda x: model(x, training=False), [
+        tf.TensorSpec((1, *model.inputs[0].shape[1:]), tf.float32, name="input")])
+    archive.write_out(folder, verbose=False)
+    return tf.lite.TFLiteConverter.from_saved_model(str(folder)).convert()
+
+
+def test_a_float_tflite_names_the_package_it_needs(trained, monkeypatch, tmp_path):
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *arguments: (
+        None if name == "litert_quantizer" else find_spec(name, *arguments)))
     with pytest.raises(NotThere, match="litert-quantizer"):
+        quantize(float_tflite(trained, tmp_path), stripes(4, 0))
+
+
+def test_a_damaged_float_tflite_is_a_bad_model():
+    with pytest.raises(BadModel):
         quantize(b"\0\0\0\0TFL3", stripes(4, 0))
+
+
+def test_a_float_tflite_becomes_int8_as_accurate_as_it_was(trained, tmp_path):
+    pytest.importorskip("litert_quantizer")
+    test = stripes(192, 1)
+    content = quantize(float_tflite(trained, tmp_path), stripes(384, 0))
+    accuracy = np.mean(tflm(content, test.x).argmax(axis=1) == test.y)
+    assert abs(accuracy - evaluate(trained, test)) <= 0.03

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
-
 import numpy as np
 
 from edgekit import data as samples
 from edgekit import log, tflite
 from edgekit.compress import walk
+from edgekit.compress.quantize_tflite import quantize_tflite
 from edgekit.data import Data
-from edgekit.errors import BadData, BadModel, NotThere
+from edgekit.errors import BadModel
 from edgekit.graph import DType
 from edgekit.importers.keras import import_keras, symbolic
 from edgekit.quiet import quiet
@@ -29,27 +28,29 @@ def quantize(model, data: Data, *, samples_used: int = 300) -> bytes:
     Raises BadModel with the converter's reason, BadData for data that does not suit the
     model or shows nothing of its ranges, NotThere when a float .tflite needs a package.
     """
+    x = _spread(data.x, samples_used)
+    log.progress("quantizing", 0, 1, f"{len(x)} samples")
     if isinstance(model, bytes | bytearray):
-        return _quantize_tflite(bytes(model))
+        content = quantize_tflite(bytes(model), data, x)
+    else:
+        content = _quantize_keras(model, data, x)
+    _refuse_float(content)
+    log.progress("quantizing", 1, 1, f"{len(content):,} bytes")
+    return content
+
+
+def _quantize_keras(model, data: Data, x: np.ndarray) -> bytes:
     shape = _input_shape(symbolic(model))
     _refuse_recurrent(model)
-    samples.check(data, shape, samples=2)
-    x = _spread(data.x, samples_used)
-    if x.min() == x.max():
-        raise BadData(f"{data.source}: every value is {x.min():g}: no range can be learnt",
-                      "give typical samples of what the device will see")
-    log.progress("quantizing", 0, 1, f"{len(x)} samples")
+    samples.check_calibration(data, shape)
     with quiet() as said:
         try:
-            content = _convert(model, shape, x)
+            return _convert(model, shape, x)
         except Exception as error:  # the converter raises many types, and tells why on stderr
             reasons = tuple(_reasons(f"{error}\n{said()}"))
             raise BadModel(f"the model cannot be converted to int8: {reasons[0]}",
                            "replace the layer that is named, or simplify the model",
                            reasons=reasons) from error
-    _refuse_float(content)
-    log.progress("quantizing", 1, 1, f"{len(content):,} bytes")
-    return content
 
 
 def _input_shape(model) -> tuple[int, ...]:
@@ -132,11 +133,3 @@ def _reasons(text: str) -> list[str]:
     telling = [line for line in lines if "error:" in line or "not supported" in line.lower()]
     unique = list(dict.fromkeys(telling or lines or ["it gave no reason"]))
     return [line[:300] for line in unique[:8]]
-
-
-def _quantize_tflite(content: bytes) -> bytes:
-    if importlib.util.find_spec("litert_quantizer") is None:
-        raise NotThere("quantizing a float .tflite needs the Python package litert-quantizer",
-                       "pip install litert-quantizer, or give the Keras model")
-    raise BadModel(f"a float .tflite of {len(content):,} bytes cannot be quantized yet",
-                   "give the Keras model it was made from")

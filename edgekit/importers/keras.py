@@ -31,7 +31,11 @@ def import_keras():
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
         with quiet():
-            import tensorflow
+            try:
+                import tensorflow
+            except ImportError as error:
+                raise NotThere(f"TensorFlow is installed but does not start: {_reason(error)}",
+                               "pip install --force-reinstall tensorflow") from error
         tensorflow.get_logger().setLevel("ERROR")  # advice on retracing, for authors of loops
     import keras
     if keras.backend.backend() != "tensorflow":

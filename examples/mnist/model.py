@@ -21,4 +21,5 @@ def build(width: int = 24):
         x = normalized(layers.Conv2D(2 * width, 1, use_bias=False, name=f"pointwise{number}")(x))
     x = layers.GlobalAveragePooling2D(name="mean")(x)
     x = layers.Dense(32, activation="relu", name="hidden")(x)
-    return keras.Model(image, layers.Dense(10, activation="softmax", name="digits")(x), name="mnist")
+    digits = layers.Dense(10, activation="softmax", name="digits")(x)
+    return keras.Model(image, digits, name="mnist")
