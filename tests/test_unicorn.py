@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import pytest
 from conftest import require_module, require_tool
 from unicorn_firmware import MAP, PI, RISCV, build, cortex_m, expected
 
 from edgekit import tools
+from edgekit.board import Serial, load_board
 from edgekit.emulators.code_table import disassemble
 from edgekit.emulators.elf import Program
-from edgekit.emulators.memory_map import RETURN
+from edgekit.emulators.memory_map import RETURN, Region, map_regions
 from edgekit.emulators.unicorn import open_machine
 from edgekit.errors import BadData, DoesNotFit, EmulationFault, NotThere, UsageError
 
@@ -151,6 +153,22 @@ def test_a_fault_is_told_with_function_and_line(tmp_path, what, code, message):
                 machine.infer(count=count)
 
 
+def test_the_cycle_counter_of_an_esp32_c3_is_there(tmp_path):
+    code = ('unsigned t; __asm__ volatile(".option arch, +zicsr\\n csrwi 0x7e0, 1\\n'
+            ' csrr %0, 0x7e2" : "=r"(t)); return (int)t')
+    firmware = build(tmp_path, RISCV, f"FAULT={code}")
+    with open_machine(firmware, RISCV, MAP) as machine:
+        machine.load((X,))
+        with pytest.raises(EmulationFault, match="illegal instruction at pc .* in m_invoke"):
+            machine.infer()
+    esp32c3 = replace(RISCV, port="esp32c3", serial=Serial("uart0", 0x6000_0000))
+    firmware = build(tmp_path, esp32c3, f"FAULT={code}")
+    with open_machine(firmware, esp32c3, MAP) as machine:
+        assert machine.transcript == "uart\n"
+        machine.load((X,))
+        assert machine.infer(count=True).outputs == (expected(X)[2],)
+
+
 def test_a_run_that_does_not_end_is_stopped(tmp_path):
     firmware = build(tmp_path, cortex_m(), "FAULT=for(;;)")
     with open_machine(firmware, cortex_m(), MAP, seconds=0.3) as machine:
@@ -166,18 +184,24 @@ def test_a_boot_that_does_not_end_is_stopped_and_says_what_was_printed(tmp_path)
             pass
 
 
-def test_stores_do_not_throw_away_translated_code(tmp_path):
-    firmware = build(tmp_path, cortex_m(), rounds=500)
+@pytest.mark.parametrize("name", ["nucleo_l4r5zi", "raspberry_pi_pico", "mps2_an386"])
+def test_stores_do_not_throw_away_translated_code(name):
+    require_module("unicorn")
     import unicorn
+    from unicorn import arm_const as r
+    flash, ram = load_board(name).memory
+    uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
+    uc.ctl_set_cpu_model(r.UC_CPU_ARM_CORTEX_M3)
+    loop = bytes.fromhex("1160 0138 fcd1")  # str r1, [r2]; subs r0, #1; bne to the store
+    map_regions(uc, [Region(ram.origin, ram.size, True),
+                     Region(flash.origin, flash.size, False, ((flash.origin + 0x100, loop),))])
     translated = []
-    with open_machine(firmware, cortex_m(), MAP) as machine:
-        machine.load((X,))
-        machine._processor.uc.hook_add(unicorn.UC_HOOK_EDGE_GENERATED,
-                                       lambda uc, block, *_: translated.append(block.pc))
-        # The stack where the code is, counted from the start of its memory.
-        machine._stack = 0x2000_0000 + machine._processor.program.symbol("m_op_01") + 0x80
-        machine.infer()
-    assert translated and len(translated) == len(set(translated))
+    uc.hook_add(unicorn.UC_HOOK_EDGE_GENERATED, lambda uc, block, *_: translated.append(block.pc))
+    uc.reg_write(r.UC_ARM_REG_R0, 100)
+    uc.reg_write(r.UC_ARM_REG_R2, ram.origin + 0x100)
+    uc.emu_start(flash.origin + 0x101, flash.origin + 0x100 + len(loop))
+    assert uc.reg_read(r.UC_ARM_REG_R0) == 0
+    assert len(translated) == len(set(translated))
 
 
 def test_wrong_inputs_boards_and_cores_are_refused(tmp_path):

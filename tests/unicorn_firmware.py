@@ -72,7 +72,8 @@ def build(folder: Path, board: Board, *defines: str, optimize: str = "-O2",
         compiler, flags = require_tool("aarch64-linux-gnu-gcc"), ["-static", "linux.c"]
     else:
         compiler = require_tool("riscv64-unknown-elf-gcc")
-        flags = ["-march=rv32imc", "-mabi=ilp32", "-Wl,-e,_start", "riscv.c"]
+        flags = ["-march=rv32imc", "-mabi=ilp32", "-Wl,-e,_start",
+                 f"-DUART={board.serial.base:#x}u", "riscv.c"]
     if board.memory:
         script = (SOURCES / "link.ld").read_text(encoding="utf-8")
         script = script.replace("FLASH_ORIGIN", hex(board.memory[0].origin))

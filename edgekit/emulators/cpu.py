@@ -23,6 +23,7 @@ class CpuModel:
     argument: int
     word: int
     disassembler: tuple[int, int]
+    zero: int = 0  # RISC-V: x0, from which the others follow in order
 
 
 _CORTEX_M = {"cortex-m0": "M0", "cortex-m0plus": "M0", "cortex-m3": "M3", "cortex-m4": "M4",
@@ -53,7 +54,8 @@ def cpu_model(core: str, isa: str) -> CpuModel:
         return CpuModel(
             "riscv", unicorn.UC_ARCH_RISCV, unicorn.UC_MODE_RISCV32, model, r.UC_RISCV_REG_PC,
             r.UC_RISCV_REG_SP, r.UC_RISCV_REG_RA, r.UC_RISCV_REG_A0, 4,
-            (capstone.CS_ARCH_RISCV, capstone.CS_MODE_RISCV32 | capstone.CS_MODE_RISCVC))
+            (capstone.CS_ARCH_RISCV, capstone.CS_MODE_RISCV32 | capstone.CS_MODE_RISCVC),
+            r.UC_RISCV_REG_X0)
     if core in _CORTEX_A and isa.startswith(("armv8", "aarch64")):
         r = unicorn.arm64_const
         return CpuModel(

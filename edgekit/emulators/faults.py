@@ -7,6 +7,16 @@ from dataclasses import dataclass
 from edgekit.emulators.elf import Program
 from edgekit.errors import EmulationFault
 
+# unicorn's exception numbers: QEMU's for Arm, the privileged specification's for RISC-V.
+EXCEPTIONS = {
+    "cortex-m": {1: "undefined instruction", 2: "SVC that nobody handles",
+                 3: "jump to memory that is not executable", 4: "data abort", 7: "breakpoint",
+                 17: "coprocessor that is not there", 18: "jump to an address that is not Thumb"},
+    "riscv": {0: "misaligned jump", 1: "jump to memory that is not executable",
+              2: "illegal instruction", 3: "breakpoint", 4: "misaligned read",
+              5: "read from memory that is not readable", 6: "misaligned write",
+              7: "write to memory that is not writable", 11: "ECALL that nobody handles"},
+}
 _NEAR_STACK = 1 << 16  # a larger frame than this is no stack overflow but a wild pointer
 
 
@@ -50,3 +60,9 @@ def fault(program: Program, access: Access, pc: int, sp: int, lr: int) -> Emulat
     if access.jump:  # the caller tells more than the address that nobody is at
         return EmulationFault(f"{access} from {program.where((lr & ~1) - 2)}")
     return EmulationFault(f"{access} at pc {program.where(pc)}")
+
+
+def exception(program: Program, family: str, number: int, pc: int) -> EmulationFault:
+    """The fault of an exception that the firmware cannot take, since there is no NVIC here."""
+    what = EXCEPTIONS.get(family, {}).get(number, f"exception {number}")
+    return EmulationFault(f"{what} at pc {program.where(pc)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from edgekit.board import Board
+from edgekit.emulators.cpu import CpuModel
 
 # Facts by port: the offset of the transmit register from the UART's base (board.serial.base).
 UART_DATA = {"mps2": 0x00, "stm32l4": 0x28, "rp2040": 0x00, "esp32c3": 0x00, "qemu_riscv32": 0x00,
@@ -21,6 +22,8 @@ SPACES = {
 ARCHITECTURE = {"cortex-m": ((0x4000_0000, 0x2000_0000), (0xE000_0000, 0x10_0000))}
 # QEMU's sifive_test device: what is written here ends the machine.
 EXIT = {"qemu_riscv32": 0x0010_0000}
+# ESP32-C3 technical reference manual, mpcer, mpcmr and mpccr: its cycle counter's CSRs.
+COUNTER_CSRS = {"esp32c3": range(0x7E0, 0x7E3)}
 
 
 def spaces(board: Board, family: str) -> list[tuple[int, int]]:
@@ -38,6 +41,19 @@ def spaces(board: Board, family: str) -> list[tuple[int, int]]:
             found.append((at, end - at))
         taken.append((origin, origin + size))
     return found
+
+
+def step_over_counter(uc, cpu: CpuModel, board: Board, pc: int) -> bool:
+    """Whether the instruction that trapped at `pc` uses the board's own counter; it reads 0."""
+    if cpu.family != "riscv" or board.port not in COUNTER_CSRS:
+        return False
+    word = int.from_bytes(uc.mem_read(pc, 4), "little")
+    if word & 0x7F != 0x73 or not word >> 12 & 3 or word >> 20 not in COUNTER_CSRS[board.port]:
+        return False
+    if target := word >> 7 & 31:
+        uc.reg_write(cpu.zero + target, 0)
+    uc.reg_write(cpu.pc, pc + 4)
+    return True
 
 
 class Peripherals:

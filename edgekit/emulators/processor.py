@@ -7,9 +7,9 @@ import threading
 from edgekit.board import Board
 from edgekit.emulators.cpu import CpuModel
 from edgekit.emulators.elf import Program
-from edgekit.emulators.faults import Access, fault
+from edgekit.emulators.faults import Access, exception, fault
 from edgekit.emulators.memory_map import RETURN, board_regions, map_regions, program_regions
-from edgekit.emulators.peripherals import Peripherals
+from edgekit.emulators.peripherals import Peripherals, step_over_counter
 from edgekit.emulators.semihosting import answer, is_call
 from edgekit.errors import EmulationFault
 
@@ -41,7 +41,7 @@ class Processor:
         pc = uc.reg_read(self.cpu.pc)
         if is_call(uc, self.cpu, pc):
             answer(uc, self.cpu, pc, self.transcript.append, self._exited)
-        else:
+        elif not step_over_counter(uc, self.cpu, self.board, pc):
             self._trap = (number, pc)
             uc.emu_stop()
 
@@ -70,8 +70,7 @@ class Processor:
             if watchdog:
                 watchdog.cancel()
         if self._trap:
-            number, pc = self._trap
-            raise EmulationFault(f"exception {number} at pc {self.program.where(pc)}")
+            raise exception(self.program, self.cpu.family, *self._trap)
         return self.pc == until
 
     def _fault(self, error) -> EmulationFault:

@@ -15,7 +15,7 @@ __attribute__((used)) void start(void)
         *to++ = 0;
     }
     for (const char *text = "uart\n"; *text; text++) {
-        *(volatile uint8_t *)0x10000000u = (uint8_t)*text;
+        *(volatile uint8_t *)UART = (uint8_t)*text;
     }
     edgekit_ready();
     for (;;) {
