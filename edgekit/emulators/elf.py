@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from edgekit.emulators.dwarf_lines import Lines
 from edgekit.errors import EdgekitError, NotThere
 
 HINT = "pip install 'edgekit[emulator]'"
@@ -106,23 +107,11 @@ class Program:
 
     def line_at(self, address: int) -> str | None:
         """'file.c:12' of an instruction, or None where the ELF has no line for it."""
-        index = bisect.bisect_right(self._lines, (address, "\U0010ffff", 0)) - 1
-        if index < 0 or self._lines[index][2] == 0:
-            return None
-        return f"{self._lines[index][1]}:{self._lines[index][2]}"
+        return self._lines.at(address)
 
     @cached_property
-    def _lines(self) -> list[tuple[int, str, int]]:
-        """(address, file, line), by address; line 0 ends a sequence."""
-        rows: dict[int, tuple[str, int]] = {}
-        if not self._elf.has_dwarf_info():
-            return []
-        dwarf = self._elf.get_dwarf_info()
-        for unit in dwarf.iter_CUs():
-            program = dwarf.line_program_for_CU(unit)
-            if program is not None:
-                _enter_lines(program, rows)
-        return sorted((address, name, line) for address, (name, line) in rows.items())
+    def _lines(self) -> Lines:
+        return Lines(self._elf)
 
     def relocations(self) -> list[tuple[int, int, int]]:
         """(place, kind, addend) of a static program's own relocations: its IFUNCs."""
@@ -151,21 +140,3 @@ class Program:
             kind = cuts[address] or kind
             if kind != "$d" and following > address:
                 yield Region(address, data[address - base:following - base])
-
-
-def _enter_lines(program, rows: dict[int, tuple[str, int]]) -> None:
-    """Add one unit's line table; functions that the linker dropped are at address 0 in it."""
-    files, first = program["file_entry"], 0 if program["version"] >= 5 else 1
-    states = [entry.state for entry in program.get_entries() if entry.state is not None]
-    dropped, begins = False, True
-    for state in states:
-        if begins:
-            dropped = state.address == 0
-        begins = state.end_sequence
-        if dropped:
-            continue
-        if state.end_sequence:
-            rows.setdefault(state.address, ("", 0))
-            continue
-        name = files[state.file - first].name.decode(errors="replace")
-        rows[state.address] = (name.replace("\\", "/").rsplit("/", 1)[-1], state.line)
