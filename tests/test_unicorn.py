@@ -169,6 +169,15 @@ def test_the_cycle_counter_of_an_esp32_c3_is_there(tmp_path):
         assert machine.infer(count=True).outputs == (expected(X)[2],)
 
 
+def test_the_memcpy_of_a_static_linux_program_is_resolved(tmp_path):
+    code = ("extern void *memcpy(void *, const void *, unsigned long);"
+            "volatile unsigned long size = 8; memcpy(m_arena + 32, m_arena, size)")
+    with open_machine(build(tmp_path, PI, f"FAULT={code}"), PI, MAP) as machine:
+        assert any(kind == 1032 for _, kind, _ in machine._processor.program.relocations())
+        machine.load((X,))
+        assert machine.infer(count=True).outputs == (X,)
+
+
 def test_a_run_that_does_not_end_is_stopped(tmp_path):
     firmware = build(tmp_path, cortex_m(), "FAULT=for(;;)")
     with open_machine(firmware, cortex_m(), MAP, seconds=0.3) as machine:
