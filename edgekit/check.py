@@ -8,7 +8,9 @@ from __future__ import annotations
 from edgekit import ops
 from edgekit.errors import BadModel
 from edgekit.graph import DType, Graph, Op
-from edgekit.ops.base import failed
+from edgekit.ops.base import failed, printable, wrong_counts
+
+_PORTS = (DType.INT8, DType.UINT8, DType.INT16)
 
 
 def broken(graph: Graph) -> list[str]:
@@ -42,12 +44,37 @@ def sound(graph: Graph, after: str) -> Graph:
 def unsupported(graph: Graph) -> list[str]:
     """Why the aot runtime and the reference cannot run the graph: one sentence per reason."""
     reasons = [reason for op in graph.ops for reason in _reasons(graph, op)]
-    if not reasons:
-        reasons += [f"{what} '{graph.tensors[i].name}' is {graph.tensors[i].dtype.value} without "
-                    "quantization" for what, indices in (("input", graph.inputs),
-                                                         ("output", graph.outputs))
-                    for i in indices if graph.tensors[i].quant is None
-                    and graph.tensors[i].dtype is not DType.FLOAT32]
+    reasons += _variables(graph)
+    reasons += _ports(graph, "input", graph.inputs) + _ports(graph, "output", graph.outputs)
+    return [printable(reason) for reason in reasons]
+
+
+def _variables(graph: Graph) -> list[str]:
+    """What no operator writes and no caller gives: state that would be kept between inferences."""
+    known = set(graph.inputs) | {i for i, t in enumerate(graph.tensors) if t.is_constant}
+    known |= {i for op in graph.ops for i in op.outputs}
+    return [f"operator {op.index} {op.kind} reads the variable '{graph.tensors[i].name}', and "
+            "variables are not supported" for op in graph.ops for i in op.inputs
+            if i >= 0 and i not in known]
+
+
+def _ports(graph: Graph, side: str, indices: tuple[int, ...]) -> list[str]:
+    """Why tensors cannot be inputs or outputs of the C code, which converts by one scale."""
+    reasons = []
+    for i in indices:
+        tensor = graph.tensors[i]
+        where = f"{side} '{tensor.name}'"
+        if tensor.is_constant:
+            reasons.append(f"{where} is a constant")
+        elif tensor.dtype is DType.FLOAT32:
+            continue
+        elif tensor.dtype not in _PORTS:
+            reasons.append(f"{where} is {tensor.dtype.value}; it must be int8, uint8, int16 or "
+                           "float32")
+        elif tensor.quant is None:
+            reasons.append(f"{where} is {tensor.dtype.value} without quantization")
+        elif len(tensor.quant.scale) != 1:
+            reasons.append(f"{where} has {len(tensor.quant.scale)} scales; it must have one")
     return reasons
 
 
@@ -72,6 +99,9 @@ def _reasons(graph: Graph, op: Op) -> list[str]:
     if op.version not in module.VERSIONS:
         return [f"{where} has version {op.version}, supported are {module.VERSIONS[0]} to "
                 f"{module.VERSIONS[-1]}"]
+    counts = wrong_counts(module.INPUTS, op)
+    if counts:
+        return [f"{where} {counts}"]
     messages = failed(module.CONSTRAINTS, graph, op)
     if not messages:
         for shape, tensor in zip(module.shapes(graph, op), graph.outputs_of(op), strict=True):
@@ -83,7 +113,7 @@ def _reasons(graph: Graph, op: Op) -> list[str]:
 def plan_problems(graph: Graph, plan) -> list[str]:
     """What a memory plan breaks, found by executing it on byte owners instead of lifetimes."""
     problems: list[str] = []
-    owners = [None] * plan.arena_size
+    owners: list[tuple[int, int, object]] = []  # (first byte, byte behind the last, owner)
     value_of = {i: i for i in range(len(graph.tensors))}
 
     def span(tensor: int, size: int) -> slice:
@@ -94,11 +124,16 @@ def plan_problems(graph: Graph, plan) -> list[str]:
 
     def write(tensor: int, value: object, size: int) -> None:
         place = span(tensor, size)
-        owners[place] = [value] * (place.stop - place.start)
+        kept = [part for first, end, owner in owners
+                for part in ((first, min(end, place.start), owner), (max(first, place.stop), end, owner))
+                if part[0] < part[1]]
+        owners[:] = [*kept, (place.start, place.stop, value)]
 
     def read(tensor: int, who: str) -> None:
         place = span(tensor, graph.tensors[tensor].nbytes)
-        if any(owner != value_of[tensor] for owner in owners[place]):
+        there = sum(max(0, min(end, place.stop) - max(first, place.start))
+                    for first, end, owner in owners if owner == value_of[tensor])
+        if there != place.stop - place.start:
             problems.append(f"{who} reads tensor {tensor} after it was overwritten")
 
     plan_alignment = 4

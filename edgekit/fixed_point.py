@@ -14,6 +14,15 @@ import numpy as np
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
 
 
+def wrapped(value) -> np.ndarray:
+    """The sum as int32 arithmetic gives it; int64 array.
+
+    Only a scale ratio far beyond any real model's gets here: TFLM's int32 addition of a zero
+    point is undefined there, and wraps on every machine it runs on.
+    """
+    return np.asarray(value, np.int64).astype(np.int32).astype(np.int64)
+
+
 def quantize_multiplier(real: float) -> tuple[int, int]:
     """(multiplier, shift) with real ~= multiplier * 2**(shift - 31), multiplier in Q31.
 

@@ -12,6 +12,8 @@ import numpy as np
 
 from edgekit.errors import BadModel
 
+# No model for a microcontroller has a tenth of it; a hostile one costs a second at most.
+MAX_TABLES = 10_000
 _HINT = "the file is damaged or not a .tflite; copy or convert it again"
 
 
@@ -102,10 +104,14 @@ class Table:
     def string(self, slot: int) -> str:
         return self.bytes(slot).decode("utf-8", "replace")
 
-    def tables(self, slot: int) -> list[Table]:
+    def tables(self, slot: int, what: str) -> list[Table]:
+        """The tables of a vector; `what` names them where there are more than MAX_TABLES."""
         span = self._span(slot, 4)
         if span is None:
             return []
+        if span[1] > MAX_TABLES:
+            raise BadModel(f"the file has {span[1]} {what}, at most {MAX_TABLES} are supported",
+                           _HINT)
         return [Table(self.reader, self.reader.follow(span[0] + 4 * i)) for i in range(span[1])]
 
 

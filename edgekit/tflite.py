@@ -13,9 +13,10 @@ from edgekit import ops
 from edgekit.errors import BadModel
 from edgekit.flatbuffer import Reader, Table
 from edgekit.graph import DType, Graph, Op, Quant, Tensor
+from edgekit.ops.base import printable
 from edgekit.ops.schema import DTYPES, OPERATOR_NAMES, OTHER_TYPES
 
-MAX_RANK, MAX_BYTES = 6, 2**31 - 1
+MAX_RANK, MAX_ELEMENTS, MAX_NAME = 6, 2**28 - 1, 65535
 _RANGES = {DType.INT8: (-128, 127), DType.UINT8: (0, 255), DType.INT16: (-32768, 32767),
            DType.INT32: (-(2**31), 2**31 - 1)}
 
@@ -41,18 +42,21 @@ class _File:
     """One pass over the file; problems are collected in `reasons`."""
 
     def __init__(self, data: bytes, name: str):
-        self.reasons: list[str] = []
+        self.reasons: dict[str, None] = {}  # a set that keeps the order
         self.data = data
         if not data:
             raise BadModel("the model file is empty", "convert the model again")
         if len(data) < 8 or data[4:8] != b"TFL3":
             raise BadModel("this is not a .tflite file (no TFL3 identifier at byte 4)",
                            "give the .tflite that the converter wrote")
-        model = Reader(data).root()
+        self.reader = Reader(data)
+        model = self.reader.root()
         self._version(model)
-        self.buffers = [self._buffer(i, table) for i, table in enumerate(model.tables(4))]
-        self.codes = [self._code(table) for table in model.tables(1)]
-        subgraphs = model.tables(2)
+        self.buffers = [self._buffer(i, table)
+                        for i, table in enumerate(model.tables(4, "buffers"))]
+        self.contents: dict[int, bytes] = {}
+        self.codes = [self._code(table) for table in model.tables(1, "operator codes")]
+        subgraphs = model.tables(2, "subgraphs")
         if len(subgraphs) != 1:
             self._refuse(f"the file has {len(subgraphs)} subgraphs, edgekit takes one")
             self._stop()
@@ -62,13 +66,12 @@ class _File:
         self._stop()
 
     def _refuse(self, reason: str) -> None:
-        if reason not in self.reasons:
-            self.reasons.append(reason)
+        self.reasons[printable(reason)] = None
 
     def _stop(self) -> None:
         if self.reasons:
             more = f" (and {len(self.reasons) - 1} more)" if len(self.reasons) > 1 else ""
-            raise BadModel(f"the model cannot be used: {self.reasons[0]}{more}",
+            raise BadModel(f"the model cannot be used: {next(iter(self.reasons))}{more}",
                            "edgekit check MODEL lists all of it; convert the model again",
                            reasons=tuple(self.reasons))
 
@@ -86,6 +89,7 @@ class _File:
                 self._refuse(f"buffer {index} points outside the file (bytes {offset} to "
                              f"{offset + size} of {len(self.data)})")
                 return None
+            self.reader.spend(size)
             return (offset, size) if size else None
         span = table.span(0)
         return span if span and span[1] else None
@@ -101,10 +105,18 @@ class _File:
         return OPERATOR_NAMES[code], version
 
     def _graph(self, table: Table, name: str) -> Graph:
-        tensors = tuple(self._tensor(i, t) for i, t in enumerate(table.tables(0)))
+        tensors = tuple(self._tensor(i, t) for i, t in enumerate(table.tables(0, "tensors")))
         inputs = self._indices(table.vector(1, "i"), len(tensors), "the graph's inputs")
         outputs = self._indices(table.vector(2, "i"), len(tensors), "the graph's outputs")
-        operators = tuple(self._op(i, t, len(tensors)) for i, t in enumerate(table.tables(3)))
+        operators = tuple(self._op(i, t, len(tensors))
+                          for i, t in enumerate(table.tables(3, "operators")))
+        if not operators:
+            self._refuse("the graph has no operators")
+        for i in inputs:
+            if 0 <= i < len(tensors) and tensors[i].is_constant:
+                self._refuse(f"input '{tensors[i].name}' is a constant")
+        if len(set(inputs)) != len(inputs):
+            self._refuse(f"the graph's inputs name a tensor twice: {list(inputs)}")
         self._stop()
         graph = Graph(name, tensors, operators, inputs, outputs)
         self._order(graph)
@@ -124,7 +136,11 @@ class _File:
 
     def _tensor(self, index: int, table: Table) -> Tensor:
         name = table.string(3) or f"tensor_{index}"
-        where = f"tensor {index} '{name}'"
+        if len(name) > MAX_NAME:
+            self._refuse(f"tensor {index} has a name of {len(name)} characters, at most {MAX_NAME} "
+                         "are supported")
+            name = f"tensor_{index}"
+        where = f"tensor {index} '{name[:80]}'"
         shape = self._shape(table, where)
         number = table.scalar(1, "b", 0)
         dtype = DTYPES.get(number)
@@ -136,38 +152,49 @@ class _File:
         if table.scalar(5, "?", False):
             self.variables.add(index)
         quant = self._quant(table.table(4), shape, dtype, where)
+        shape_is_known, shape = shape is not None, shape or ()
         buffer = table.scalar(2, "I", 0)
         if buffer >= max(len(self.buffers), 1):
             self._refuse(f"{where} uses buffer {buffer} of {len(self.buffers)}")
             buffer = 0
         span = self.buffers[buffer] if self.buffers else None
         self.spans.append(span)
-        tensor = Tensor(name, shape, dtype, quant,
-                        None if span is None else self.data[span[0]:span[0] + span[1]])
-        if span is not None and span[1] != tensor.nbytes:
+        tensor = Tensor(name, shape, dtype, quant, self._content(buffer, span))
+        if span is not None and shape_is_known and number in DTYPES and span[1] != tensor.nbytes:
             self._refuse(f"{where} has {span[1]} bytes of data, its shape {list(shape)} needs "
                          f"{tensor.nbytes}")
         return tensor
 
-    def _shape(self, table: Table, where: str) -> tuple[int, ...]:
+    def _content(self, buffer: int, span: tuple[int, int] | None) -> bytes | None:
+        """A buffer's bytes, one object for all tensors that share it."""
+        if span is None:
+            return None
+        if buffer not in self.contents:
+            self.contents[buffer] = self.data[span[0]:span[0] + span[1]]
+        return self.contents[buffer]
+
+    def _shape(self, table: Table, where: str) -> tuple[int, ...] | None:
+        """The shape, or None where it is refused."""
         shape = table.vector(0, "i")
         if len(shape) > MAX_RANK:
             self._refuse(f"{where} has rank {len(shape)}, at most {MAX_RANK} is supported")
-            return ()
+            return None
         if shape and shape[0] == -1:
             shape = (1, *shape[1:])  # a dynamic batch: firmware runs one sample
         signature = table.vector(7, "i")
         if any(dim == -1 for dim in signature[1:]):
-            self._refuse(f"{where} has a dynamic dimension that is not the batch: {list(signature)}")
+            self._refuse(f"{where} has a dynamic dimension that is not the batch: "
+                         f"{list(signature[:MAX_RANK + 1])}")
         if any(dim <= 0 for dim in shape):
             self._refuse(f"{where} has dimension {min(shape)} in its shape {list(shape)}")
-            return ()
-        if math.prod(shape) > MAX_BYTES // 8:
-            self._refuse(f"{where} with shape {list(shape)} is too large")
-            return ()
+            return None
+        if math.prod(shape) > MAX_ELEMENTS:
+            self._refuse(f"{where} with shape {list(shape)} is too large: {math.prod(shape):,} "
+                         f"elements, at most {MAX_ELEMENTS:,} are supported")
+            return None
         return shape
 
-    def _quant(self, table: Table | None, shape: tuple[int, ...], dtype: DType,
+    def _quant(self, table: Table | None, shape: tuple[int, ...] | None, dtype: DType,
                where: str) -> Quant | None:
         if table is None:
             return None
@@ -188,7 +215,7 @@ class _File:
         low, high = _RANGES.get(dtype, (0, 0))
         if dtype in _RANGES and not all(low <= z <= high for z in zero_point):
             self._refuse(f"{where} has a zero point outside {low}..{high}")
-        if len(scale) > 1 and not (0 <= axis < len(shape) and shape[axis] == len(scale)):
+        if len(scale) > 1 and shape is not None and not (0 <= axis < len(shape) and shape[axis] == len(scale)):
             self._refuse(f"{where} has {len(scale)} scales on axis {axis} of shape {list(shape)}")
         return Quant(scale, zero_point, axis if len(scale) > 1 else None)
 

@@ -9,9 +9,10 @@ import numpy as np
 from edgekit.fixed_point import multiply_by_quantized_multiplier, quantize_multiplier
 from edgekit.graph import Graph, Op, Tensor
 from edgekit.ops import elementwise
-from edgekit.ops.base import Call, Constant, all_int8, no_macs, slot
+from edgekit.ops.base import Call, Constant, all_int8, fused_activation, no_macs, slot
 
 CODE, OPTIONS_TYPE, VERSIONS = 0, 11, range(1, 6)
+INPUTS = (2, 2)
 
 LEFT_SHIFT = 20  # the inputs are added with 20 more bits
 
@@ -27,8 +28,7 @@ def output_scale_not_tiny(graph: Graph, op: Op) -> bool:
     return quantize_multiplier(_output_multiplier(graph, op))[1] <= 0
 
 
-CONSTRAINTS = (elementwise.two_inputs, all_int8, elementwise.known_activation,
-               elementwise.broadcastable, output_scale_not_tiny)
+CONSTRAINTS = (all_int8, fused_activation, elementwise.broadcastable, output_scale_not_tiny)
 
 shapes, macs = elementwise.shapes, no_macs
 

@@ -11,6 +11,7 @@ from edgekit.ops import pooling, window
 from edgekit.ops.base import no_macs
 
 CODE, OPTIONS_TYPE, VERSIONS = 1, 5, range(1, 4)
+INPUTS = (1, 1)
 Options = pooling.Options
 CONSTRAINTS, shapes, macs = pooling.CONSTRAINTS, pooling.shapes, no_macs
 

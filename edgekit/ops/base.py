@@ -3,6 +3,8 @@
 `edgekit/ops/<kind in lower case>.py` describes one TFLite operator:
 
     CODE, OPTIONS_TYPE, VERSIONS   numbers of the TFLite schema
+    INPUTS                         (fewest, most) inputs; the fewest must all be there, the others
+                                   may be left out; there is always one output
     Options                        frozen dataclass; fields made by `slot`
     CONSTRAINTS                    functions (graph, op) -> True, or False or a text that says
                                    more; the docstring is the error message
@@ -66,6 +68,17 @@ class Call:
     scratch: int = 0
 
 
+def wrong_counts(inputs: tuple[int, int], op: Op) -> str | None:
+    """What is wrong with an operator's number of inputs and outputs, None where nothing is."""
+    fewest, most = inputs
+    if not fewest <= len(op.inputs) <= most:
+        wanted = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+        return f"takes {wanted} inputs, the file gives {len(op.inputs)}"
+    if -1 in op.inputs[:fewest]:
+        return f"input {op.inputs.index(-1)} is left out (tensor -1), and is required"
+    return None if len(op.outputs) == 1 else f"takes 1 output, the file gives {len(op.outputs)}"
+
+
 def is_int8(tensor: Tensor | None) -> bool:
     return tensor is not None and tensor.dtype is DType.INT8
 
@@ -75,6 +88,16 @@ def has_one_scale(tensor: Tensor | None) -> bool:
 
 
 # Constraints that many operators share.
+
+def fused_activation(graph: Graph, op: Op) -> bool | str:
+    """the fused activation must be none, RELU, RELU_N1_TO_1 or RELU6, with an output scale of at
+    least 2^-28 for the last two"""
+    # Below, 6 / scale leaves int32.
+    activation, target = op.options.activation, graph.outputs_of(op)[0]
+    if activation not in (0, 1, 2, 3):
+        return f"it is number {activation}"
+    return activation < 2 or target.scale >= 2**-28 or f"the scale is {target.scale:g}"
+
 
 def int8_activations(graph: Graph, op: Op) -> bool | str:
     """the first input and the output must be int8, quantized per tensor"""
@@ -109,6 +132,14 @@ def no_macs(graph: Graph, op: Op) -> int:
     return 0
 
 
+def printable(text: str, limit: int = 300) -> str:
+    """Text with names from a file in it, for a message: one line, no control characters."""
+    text = text if len(text) <= limit else f"{text[:limit]}..."
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def failed(constraints: tuple[Constraint, ...], graph: Graph, op: Op) -> list[str]:
     """The messages of the constraints that do not hold; later ones may rely on earlier ones."""
     messages = []
@@ -116,6 +147,6 @@ def failed(constraints: tuple[Constraint, ...], graph: Graph, op: Op) -> list[st
         answer = constraint(graph, op)
         if answer is not True:
             text = " ".join((constraint.__doc__ or constraint.__name__).split())
-            messages.append(f"{text} ({answer})" if answer else text)
+            messages.append(printable(f"{text} ({answer})" if answer else text))
             break
     return messages

@@ -11,6 +11,7 @@ from edgekit.graph import Graph, Op
 from edgekit.ops.base import Call, all_int8, no_macs, slot
 
 CODE, OPTIONS_TYPE, VERSIONS = 2, 10, range(1, 5)
+INPUTS = (1, 1000)
 
 
 @dataclass(frozen=True, slots=True)

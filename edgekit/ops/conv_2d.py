@@ -8,9 +8,10 @@ import numpy as np
 
 from edgekit.graph import Graph, Op
 from edgekit.ops import weighted, window
-from edgekit.ops.base import Call, Constant, int8_activations, slot
+from edgekit.ops.base import Call, Constant, fused_activation, int8_activations, slot
 
 CODE, OPTIONS_TYPE, VERSIONS = 3, 1, range(1, 9)
+INPUTS = (2, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,16 @@ def filters_cover_all_channels(graph: Graph, op: Op) -> bool | str:
 
 
 def filter_fits(graph: Graph, op: Op) -> bool | str:
-    """without padding, the dilated filter must fit into the image"""
+    """without padding, the dilated filter must fit into the image; at most 4096 long beyond it"""
     rows, columns = axes(graph, op)
     if min(rows.output, columns.output) >= 1:
-        return True
+        return window.reach_in_range(rows, columns)
     return f"{rows.reach}x{columns.reach} against {rows.size}x{columns.size}"
+
+
+def sums_fit(graph: Graph, op: Op) -> bool | str:
+    """the sum of products must fit int32 for every input"""
+    return weighted.sums_fit(graph, op, axis=0)
 
 
 def quantized_by_output_channel(graph: Graph, op: Op) -> bool | str:
@@ -51,9 +57,9 @@ def quantized_by_output_channel(graph: Graph, op: Op) -> bool | str:
 
 
 CONSTRAINTS = (int8_activations, weighted.constant_int8_weights, weighted.constant_int32_bias,
-               window.image, window.fused_activation, window.positive_strides,
+               window.image, fused_activation, window.positive_strides,
                filters_cover_all_channels, quantized_by_output_channel, filter_fits,
-               weighted.shifts_in_range)
+               weighted.shifts_in_range, sums_fit)
 
 
 def shapes(graph: Graph, op: Op) -> tuple[tuple[int, ...], ...]:

@@ -8,10 +8,11 @@ import numpy as np
 
 from edgekit.graph import Graph, Op
 from edgekit.ops import weighted, window
-from edgekit.ops.base import Call, Constant, int8_activations, slot
+from edgekit.ops.base import Call, Constant, fused_activation, int8_activations, slot
 from edgekit.ops.conv_2d import axes, filter_fits
 
 CODE, OPTIONS_TYPE, VERSIONS = 4, 2, range(1, 8)
+INPUTS = (2, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +36,20 @@ def depth_is_multiplied(graph: Graph, op: Op) -> bool | str:
     return f"{weights.shape} against {source.shape} and depth_multiplier {multiplier}"
 
 
+def sums_fit(graph: Graph, op: Op) -> bool | str:
+    """the sum of products must fit int32 for every input"""
+    return weighted.sums_fit(graph, op, axis=3)
+
+
 def quantized_by_output_channel(graph: Graph, op: Op) -> bool | str:
     """the weights must have one scale, or one for each output channel, and so must the bias"""
     return weighted.channel_tables(graph, op, axis=3)
 
 
 CONSTRAINTS = (int8_activations, weighted.constant_int8_weights, weighted.constant_int32_bias,
-               window.image, window.fused_activation, window.positive_strides,
+               window.image, fused_activation, window.positive_strides,
                depth_is_multiplied, quantized_by_output_channel, filter_fits,
-               weighted.shifts_in_range)
+               weighted.shifts_in_range, sums_fit)
 
 
 def shapes(graph: Graph, op: Op) -> tuple[tuple[int, ...], ...]:

@@ -11,6 +11,7 @@ from edgekit.ops import elementwise
 from edgekit.ops.base import Call, has_one_scale, is_int8, no_macs
 
 CODE, OPTIONS_TYPE, VERSIONS = 6, 38, range(1, 7)
+INPUTS = (1, 1)
 
 
 @dataclass(frozen=True, slots=True)

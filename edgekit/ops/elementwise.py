@@ -14,11 +14,6 @@ from edgekit.ops.base import Call, Constant
 RANK = 4  # dimensions the kernels loop over
 
 
-def two_inputs(graph: Graph, op: Op) -> bool | str:
-    """there must be two inputs"""
-    return len(op.inputs) == 2 or f"there are {len(op.inputs)}"
-
-
 def broadcastable(graph: Graph, op: Op) -> bool | str:
     """the inputs' shapes must broadcast, over at most 4 dimensions that do not merge"""
     a, b = (tensor.shape for tensor in graph.inputs_of(op))
@@ -27,11 +22,6 @@ def broadcastable(graph: Graph, op: Op) -> bool | str:
     except ValueError:
         return f"{list(a)} and {list(b)}"
     return rank <= RANK or f"{list(a)} and {list(b)} need {rank}"
-
-
-def known_activation(graph: Graph, op: Op) -> bool | str:
-    """the fused activation must be none, RELU, RELU_N1_TO_1 or RELU6"""
-    return op.options.activation in (0, 1, 2, 3) or f"it is number {op.options.activation}"
 
 
 def shapes(graph: Graph, op: Op) -> tuple[tuple[int, ...], ...]:

@@ -8,9 +8,10 @@ import numpy as np
 
 from edgekit.graph import Graph, Op
 from edgekit.ops import weighted
-from edgekit.ops.base import Call, Constant, int8_activations, slot
+from edgekit.ops.base import Call, Constant, fused_activation, int8_activations, slot
 
 CODE, OPTIONS_TYPE, VERSIONS = 9, 8, range(1, 13)
+INPUTS = (2, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,27 @@ def depth_divides_input(graph: Graph, op: Op) -> bool | str:
     return True
 
 
+def rows_stay(graph: Graph, op: Op) -> bool | str:
+    """where the dimensions are kept, the input's last one must be the weights' depth"""
+    source, weights = graph.inputs_of(op)[:2]
+    if op.options.keep_num_dims and source.shape[-1:] != weights.shape[1:]:
+        return f"{source.shape} against {weights.shape}"
+    return True
+
+
+def quantized_by_output(graph: Graph, op: Op) -> bool | str:
+    """the weights must have one scale, or one for each output, and so must the bias"""
+    return weighted.channel_tables(graph, op, axis=0)
+
+
+def sums_fit(graph: Graph, op: Op) -> bool | str:
+    """the sum of products must fit int32 for every input"""
+    return weighted.sums_fit(graph, op, axis=0)
+
+
 CONSTRAINTS = (int8_activations, weighted.constant_int8_weights, weighted.constant_int32_bias,
-               plain_weights, depth_divides_input, weighted.shifts_in_range)
+               fused_activation, plain_weights, depth_divides_input, rows_stay,
+               quantized_by_output, weighted.shifts_in_range, sums_fit)
 
 
 def shapes(graph: Graph, op: Op) -> tuple[tuple[int, ...], ...]:

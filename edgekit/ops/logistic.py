@@ -14,6 +14,7 @@ from edgekit.ops import elementwise
 from edgekit.ops.base import Call, int8_activations, no_macs
 
 CODE, OPTIONS_TYPE, VERSIONS = 14, 0, range(1, 4)
+INPUTS = (1, 1)
 
 INPUT_INTEGER_BITS = 4  # the function is computed on [-16, 16)
 

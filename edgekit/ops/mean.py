@@ -7,11 +7,13 @@ from itertools import groupby
 
 import numpy as np
 
-from edgekit.fixed_point import multiply_by_quantized_multiplier, quantize_multiplier
+from edgekit.fixed_point import (multiply_by_quantized_multiplier, quantize_multiplier,
+                                 wrapped)
 from edgekit.graph import DType, Graph, Op
 from edgekit.ops.base import Call, int8_activations, no_macs, slot
 
 CODE, OPTIONS_TYPE, VERSIONS = 40, 27, range(1, 4)
+INPUTS = (2, 2)
 macs = no_macs
 
 
@@ -35,12 +37,18 @@ def at_most_two_groups(graph: Graph, op: Op) -> bool | str:
     return True if len(groups) <= 4 else f"{len(groups)} times"
 
 
+def sum_fits(graph: Graph, op: Op) -> bool | str:
+    """at most 2^23 elements may go into one mean"""
+    count = _count(graph, op)
+    return count <= 1 << 23 or f"it is {count:,}"
+
+
 def shift_in_range(graph: Graph, op: Op) -> bool | str:
     """input scale / output scale must be below 2^30"""
     return bool(_multiplier(graph, op)[1] <= 30)
 
 
-CONSTRAINTS = (int8_activations, constant_axes, at_most_two_groups, shift_in_range)
+CONSTRAINTS = (int8_activations, constant_axes, at_most_two_groups, sum_fits, shift_in_range)
 
 
 def _axes(graph: Graph, op: Op) -> tuple[int, ...]:
@@ -80,8 +88,8 @@ def reference(graph: Graph, op: Op, inputs: list[np.ndarray]) -> list[np.ndarray
     source, target = graph.inputs_of(op)[0], graph.outputs_of(op)[0]
     total = inputs[0].sum(axis=_axes(graph, op), dtype=np.int64)
     total = total - source.zero_point * _count(graph, op)
-    scaled = multiply_by_quantized_multiplier(total, *_multiplier(graph, op)) + target.zero_point
-    return [np.clip(scaled, -128, 127).astype(np.int8).reshape(shapes(graph, op)[0])]
+    scaled = multiply_by_quantized_multiplier(total, *_multiplier(graph, op))
+    return [np.clip(wrapped(scaled + target.zero_point), -128, 127).astype(np.int8).reshape(shapes(graph, op)[0])]
 
 
 def _groups(graph: Graph, op: Op) -> list[tuple[bool, int, int]]:

@@ -9,9 +9,10 @@ import numpy as np
 from edgekit.fixed_point import quantize_multiplier
 from edgekit.graph import Graph, Op
 from edgekit.ops import elementwise
-from edgekit.ops.base import Call, all_int8, no_macs, slot
+from edgekit.ops.base import Call, all_int8, fused_activation, no_macs, slot
 
 CODE, OPTIONS_TYPE, VERSIONS = 18, 21, range(1, 8)
+INPUTS = (2, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,7 @@ def product_fits(graph: Graph, op: Op) -> bool | str:
     return quantize_multiplier(_multiplier(graph, op))[1] <= 15
 
 
-CONSTRAINTS = (elementwise.two_inputs, all_int8, elementwise.known_activation,
-               elementwise.broadcastable, product_fits)
+CONSTRAINTS = (all_int8, fused_activation, elementwise.broadcastable, product_fits)
 
 shapes, macs = elementwise.shapes, no_macs
 

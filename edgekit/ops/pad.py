@@ -10,6 +10,7 @@ from edgekit.graph import DType, Graph, Op
 from edgekit.ops.base import Call, Constant, int8_activations, no_macs, same_quantization
 
 CODE, OPTIONS_TYPE, VERSIONS = 34, 22, range(1, 5)
+INPUTS = (2, 2)
 macs = no_macs
 _MAX_RANK = 4
 

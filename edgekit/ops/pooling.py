@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from edgekit.fixed_point import activation_range
 from edgekit.graph import Graph, Op
 from edgekit.ops import window
-from edgekit.ops.base import Call, int8_activations, slot
+from edgekit.ops.base import Call, fused_activation, int8_activations, slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +34,24 @@ def nearly_same_quantization(graph: Graph, op: Op) -> bool | str:
 
 
 def window_fits(graph: Graph, op: Op) -> bool | str:
-    """the window must be at least 1x1 and, without padding, fit into the image"""
+    """the window must be at least 1x1 and, without padding, fit into the image; at most 4096 long
+    beyond it"""
     rows, columns = axes(graph, op)
     if min(rows.filter, columns.filter, rows.output, columns.output) >= 1:
-        return True
+        return window.reach_in_range(rows, columns)
     return f"{rows.filter}x{columns.filter} against {rows.size}x{columns.size}"
 
 
-CONSTRAINTS = (int8_activations, nearly_same_quantization, window.image, window.fused_activation,
-               window.positive_strides, window_fits)
+def sum_fits(graph: Graph, op: Op) -> bool | str:
+    """at most 2^23 pixels may lie under the window"""
+    pixels = 1
+    for axis in axes(graph, op):
+        pixels *= min(axis.filter, axis.size)
+    return pixels <= 1 << 23 or f"there are {pixels:,}"
+
+
+CONSTRAINTS = (int8_activations, nearly_same_quantization, window.image, fused_activation,
+               window.positive_strides, window_fits, sum_fits)
 
 
 def shapes(graph: Graph, op: Op) -> tuple[tuple[int, ...], ...]:

@@ -12,6 +12,7 @@ from edgekit.ops import elementwise
 from edgekit.ops.base import Call, has_one_scale, is_int8, no_macs
 
 CODE, OPTIONS_TYPE, VERSIONS = 114, 89, range(1, 5)
+INPUTS = (1, 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from edgekit.ops import elementwise
 from edgekit.ops.base import Call, int8_activations, no_macs, same_quantization
 
 CODE, OPTIONS_TYPE, VERSIONS = 21, 0, range(1, 4)
+INPUTS = (1, 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgekit.graph import Graph, Op
+from edgekit.graph import DType, Graph, Op
 from edgekit.ops.base import Call, no_macs, slot
 
 CODE, OPTIONS_TYPE, VERSIONS = 22, 17, range(1, 3)
+INPUTS = (1, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,11 @@ def computed_input(graph: Graph, op: Op) -> bool | str:
 
 
 def constant_shape(graph: Graph, op: Op) -> bool | str:
-    """the new shape, where it is an input, must be constant"""
+    """the new shape, where it is an input, must be constant int32"""
     shape = graph.inputs_of(op)[1] if len(op.inputs) > 1 else None
-    return shape is None or shape.is_constant or f"'{shape.name}' is computed"
+    if shape is None or shape.is_constant and shape.dtype is DType.INT32:
+        return True
+    return f"'{shape.name}' is {shape.dtype.value if shape.is_constant else 'computed'}"
 
 
 def size_stays(graph: Graph, op: Op) -> bool | str:

@@ -14,6 +14,7 @@ from edgekit.ops import elementwise
 from edgekit.ops.base import Call, Constant, int8_activations, no_macs, slot
 
 CODE, OPTIONS_TYPE, VERSIONS = 25, 9, range(1, 4)
+INPUTS = (1, 1)
 
 DIFFERENCE_INTEGER_BITS, SUM_INTEGER_BITS = 5, 12
 

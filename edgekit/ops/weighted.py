@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgekit.fixed_point import (activation_range, multiply_by_quantized_multiplier,
-                                 quantize_multiplier)
+from edgekit.fixed_point import (INT32_MAX, activation_range, multiply_by_quantized_multiplier,
+                                 quantize_multiplier, wrapped)
 from edgekit.graph import DType, Graph, Op
 from edgekit.ops.base import Constant, is_int8
+
+_LARGEST_PRODUCT = 255 * 128  # of an input without its zero point, and a weight
 
 
 def constant_int8_weights(graph: Graph, op: Op) -> bool | str:
@@ -38,6 +40,17 @@ def channel_tables(graph: Graph, op: Op, axis: int) -> bool | str:
     if bias is not None and bias.size != channels:
         return f"{bias.size} biases for {channels} channels"
     return True
+
+
+def sums_fit(graph: Graph, op: Op, axis: int) -> bool | str:
+    """Whether no input can make a channel's sum of products leave int32; the bias may wrap."""
+    weights = graph.inputs_of(op)[1]
+    channels = weights.shape[axis]
+    if weights.size // channels * _LARGEST_PRODUCT <= INT32_MAX:
+        return True
+    magnitudes = np.abs(np.moveaxis(weights.array.astype(np.int64), axis, 0)).reshape(channels, -1)
+    largest = int(magnitudes.sum(axis=1).max()) * 255
+    return largest <= INT32_MAX or f"it can reach {largest:,}"
 
 
 def shifts_in_range(graph: Graph, op: Op) -> bool | str:
@@ -72,8 +85,8 @@ def requantize(graph: Graph, op: Op, accumulator: np.ndarray, activation: int) -
     target = graph.outputs_of(op)[0]
     multiplier, shift = multipliers(graph, op)
     low, high = activation_range(activation, target.scale, target.zero_point)
-    scaled = multiply_by_quantized_multiplier(accumulator, multiplier, shift) + target.zero_point
-    return np.clip(scaled, low, high).astype(np.int8)
+    scaled = multiply_by_quantized_multiplier(accumulator, multiplier, shift)
+    return np.clip(wrapped(scaled + target.zero_point), low, high).astype(np.int8)
 
 
 def requantization_params(graph: Graph, op: Op, channels: int, activation: int):

@@ -85,11 +85,6 @@ def image(graph: Graph, op: Op) -> bool | str:
     return True if len(shape) == 4 and 0 not in shape else f"{shape}"
 
 
-def fused_activation(graph: Graph, op: Op) -> bool | str:
-    """the fused activation must be none, RELU, RELU_N1_TO_1 or RELU6"""
-    return True if op.options.activation in (0, 1, 2, 3) else f"number {op.options.activation}"
-
-
 def positive_strides(graph: Graph, op: Op) -> bool | str:
     """strides and dilations must be at least 1, and the padding SAME or VALID"""
     names = ("stride_h", "stride_w", "dilation_h", "dilation_w")
@@ -97,3 +92,14 @@ def positive_strides(graph: Graph, op: Op) -> bool | str:
     if op.options.padding not in (SAME, VALID):
         return f"padding {op.options.padding}"
     return True if min(numbers) >= 1 else f"{numbers}"
+
+
+MAX_REACH = 4096  # elements; beyond the image a window sees nothing, at any length
+
+
+def reach_in_range(rows: Axis, columns: Axis) -> bool | str:
+    """Whether both sides of a window, dilation included, are at most the image's or MAX_REACH."""
+    for axis in (rows, columns):
+        if axis.reach > max(axis.size, MAX_REACH):
+            return f"it spans {axis.reach} elements of {axis.size}"
+    return True

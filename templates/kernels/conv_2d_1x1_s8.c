@@ -26,11 +26,11 @@ static tile_t dot_tile(const int8_t *pixel_0, const int8_t *pixel_1, const int8_
 }
 
 static int8_t output_of(const edgekit_conv_2d_1x1_t *op, int32_t channel, int32_t sum) {
-  const int32_t accumulator = (int32_t)((uint32_t)sum + (uint32_t)op->bias[channel]);
+  const int32_t accumulator = edgekit_sum(sum, op->bias[channel]);
   const int32_t scaled = edgekit_requantize(accumulator, op->multiplier[channel],
                                             op->shift[channel]);
-  return (int8_t)edgekit_clamp(scaled + op->output_zero_point, op->activation_min,
-                               op->activation_max);
+  return (int8_t)edgekit_clamp(edgekit_sum(scaled, op->output_zero_point),
+                               op->activation_min, op->activation_max);
 }
 
 /* All channels of two pixels. The last channel of an odd number is its own partner, and so is

@@ -68,11 +68,11 @@ static void dot_pair(const patch_t *patch, const int8_t *filter_a, const int8_t 
 }
 
 static int8_t output_of(const edgekit_conv_2d_t *op, int32_t channel, int32_t sum) {
-  const int32_t accumulator = (int32_t)((uint32_t)sum + (uint32_t)op->bias[channel]);
+  const int32_t accumulator = edgekit_sum(sum, op->bias[channel]);
   const int32_t scaled = edgekit_requantize(accumulator, op->multiplier[channel],
                                             op->shift[channel]);
-  return (int8_t)edgekit_clamp(scaled + op->output_zero_point, op->activation_min,
-                               op->activation_max);
+  return (int8_t)edgekit_clamp(edgekit_sum(scaled, op->output_zero_point),
+                               op->activation_min, op->activation_max);
 }
 
 static void pixel(const edgekit_conv_2d_t *op, const patch_t *patch, int8_t *output) {

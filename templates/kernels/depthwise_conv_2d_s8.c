@@ -106,11 +106,11 @@ static quad_t dot_shared_quad(const patch_t *patch, const int8_t *input, const i
 }
 
 static int8_t output_of(const edgekit_depthwise_conv_2d_t *op, int32_t channel, int32_t sum) {
-  const int32_t accumulator = (int32_t)((uint32_t)sum + (uint32_t)op->bias[channel]);
+  const int32_t accumulator = edgekit_sum(sum, op->bias[channel]);
   const int32_t scaled = edgekit_requantize(accumulator, op->multiplier[channel],
                                             op->shift[channel]);
-  return (int8_t)edgekit_clamp(scaled + op->output_zero_point, op->activation_min,
-                               op->activation_max);
+  return (int8_t)edgekit_clamp(edgekit_sum(scaled, op->output_zero_point),
+                               op->activation_min, op->activation_max);
 }
 
 static void store_quad(const edgekit_depthwise_conv_2d_t *op, int32_t channel, quad_t quad,

@@ -50,6 +50,11 @@ static inline int32_t edgekit_requantize(int32_t accumulator, int32_t multiplier
   return ((lowered >> (-shift - 1)) + 1) >> 1;
 }
 
+/* a + b, wrapped: a bias or a scale ratio far beyond any real model's leaves int32. */
+static inline int32_t edgekit_sum(int32_t a, int32_t b) {
+  return (int32_t)((uint32_t)a + (uint32_t)b);
+}
+
 static inline int32_t edgekit_clamp(int32_t value, int32_t low, int32_t high) {
   return value < low ? low : (value > high ? high : value);
 }

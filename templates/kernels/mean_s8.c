@@ -20,7 +20,8 @@ void edgekit_mean_s8(const edgekit_mean_t *op, const int8_t *input, int8_t *outp
     for (int32_t inner = 0; inner < op->kept_inner; inner++) {
       const int32_t sum = sum_from(op, first) + op->sum_offset;
       const int32_t scaled = edgekit_requantize(sum, op->multiplier, op->shift);
-      *output++ = (int8_t)edgekit_clamp(scaled + op->output_zero_point, INT8_MIN, INT8_MAX);
+      *output++ = (int8_t)edgekit_clamp(edgekit_sum(scaled, op->output_zero_point), INT8_MIN,
+                                        INT8_MAX);
       first += op->kept_inner_stride;
     }
     input += op->kept_outer_stride;
