@@ -10,7 +10,7 @@ from collections.abc import Callable
 from edgekit import log
 from edgekit.arguments import parser
 from edgekit.documents import error_document
-from edgekit.errors import BudgetExceeded, DoesNotFit, EdgekitError, UsageError
+from edgekit.errors import BudgetExceeded, DoesNotFit, EdgekitError, Mismatch, UsageError
 
 Answer = tuple[dict, EdgekitError | None]
 
@@ -105,7 +105,10 @@ class _Progress:
 
 def _demo(a) -> Answer:
     from edgekit.demo import run_demo
-    return run_demo(a.out, fast=a.fast), None
+    result = run_demo(a.out, fast=a.fast)
+    wrong = [v for v in result["validations"] if not v["ok"]]
+    return result, Mismatch(f"{result['mismatches']:,} elements differ from TensorFlow Lite Micro; "
+                            f"the first: {wrong[0]['first']}", "") if wrong else None
 
 
 def _inspect(a) -> Answer:

@@ -1,0 +1,168 @@
+"""The demo: real images, a training, and firmware for three boards proven on this PC.
+
+The model, its data and its training are examples/mnist; everything after it is the pipeline
+that every user has. `--fast` starts from a small int8 model that comes with the example.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from edgekit import log, output, pipeline, report, resources, samples, targets
+from edgekit.board import Board, load_board
+from edgekit.compression import int8_accuracy
+from edgekit.data import Data, make
+from edgekit.documents import document
+from edgekit.golden import Golden
+from edgekit.macs import model_section
+from edgekit.model import Model, model_of
+from edgekit.project import compose, model_code
+from edgekit.validate import validate, verdict_document
+
+BOARDS = ("nucleo_l4r5zi", "esp32c3", "raspberry_pi_4")
+EMULATED_IMAGES, NATIVE_IMAGES = 100, 1000
+_NOTES = {"esp32c3": "a bare RV32IMC build; ESP-IDF's own start-up and drivers come on top"}
+
+
+@dataclass
+class _Steps:
+    """The seconds of each step, told as they end."""
+
+    done: list[dict] = field(default_factory=list)
+    begun: float = field(default_factory=time.perf_counter)
+
+    @contextmanager
+    def step(self, name: str):
+        start = time.perf_counter()
+        yield
+        seconds = time.perf_counter() - start
+        self.done.append({"name": name, "seconds": round(seconds, 2)})
+        log.step(f"{seconds:6.1f} s  {name}")
+
+    @property
+    def seconds(self) -> float:
+        return round(time.perf_counter() - self.begun, 2)
+
+
+def run_demo(out, *, fast: bool = False) -> dict:
+    """All of it; projects, models and the report go below the folder `out`. `edgekit.demo`."""
+    steps, out = _Steps(), Path(out)
+    found = _fast(steps) if fast else _trained(steps, out)
+    model, test, facts = found
+    accuracy = facts["accuracy"]
+    with steps.step(f"ran TensorFlow Lite Micro on {len(test)} test images"):
+        accuracy["int8"] = int8_accuracy(model, test)
+        accuracy["samples"] = len(test)
+    boards = [load_board(name) for name in BOARDS]
+    _generate(steps, model, boards, out)
+    profiles = [_profile(steps, model, board) for board in boards]
+    validations = [_validate(steps, model, boards[0], test, "emulator", EMULATED_IMAGES),
+                   _validate(steps, model, boards[0], test, "native", NATIVE_IMAGES)]
+    result = _document(steps, model, facts, profiles, validations, out)
+    report.write_html([result], result["report"])
+    return result
+
+
+def _example(name: str):
+    """A module of examples/mnist."""
+    folder = str(resources.folder("examples") / "mnist")
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    return importlib.import_module(name)
+
+
+def _fast(steps: _Steps) -> tuple[Model, Data, dict]:
+    folder = resources.folder("examples") / "mnist"
+    with steps.step("read the example's int8 model and its test images"):
+        data = (folder / "digits_int8.tflite").read_bytes()
+        with np.load(folder / "digits_test.npz") as stored:
+            test = make(stored["x"].astype(np.float32) / 255, stored["y"], source="digits_test.npz")
+        model = model_of(data, "digits")
+    return model, test, {"accuracy": {"float": None, "pruned": None}, "weights": None}
+
+
+def _trained(steps: _Steps, out: Path) -> tuple[Model, Data, dict]:
+    with steps.step("started TensorFlow and read MNIST-5k"):
+        train, tune = _example("train"), importlib.import_module("edgekit.compress.finetune")
+        pruning = importlib.import_module("edgekit.compress.prune")
+        quantizing = importlib.import_module("edgekit.compress.quantize")
+        data = _example("data")
+        digits = make(*data.train(), source="MNIST-5k")
+        test = make(*data.test(), source="MNIST-5k test")
+    with steps.step("trained a depthwise-separable CNN on 4,000 images"):
+        dense = train.train()
+    with steps.step("pruned half of the filters and neurons, and fine-tuned"):
+        pruned, _ = pruning.prune(dense, rate=0.5)
+        pruned, _ = tune.finetune(pruned, digits, train.TUNE_EPOCHS, train.SEED,
+                                  learning_rate=train.TUNE_RATE)
+    with steps.step("quantized both to int8"):
+        before = model_of(quantizing.quantize(dense, digits), "mnist_dense")
+        model = model_of(quantizing.quantize(pruned, digits), "mnist")
+    accuracy = {"float": tune.evaluate(dense, test), "pruned": tune.evaluate(pruned, test)}
+    output.write_file(out / "mnist.tflite", model.data)
+    dense_bytes, pruned_bytes = _weight_bytes(before), _weight_bytes(model)
+    return model, test, {"accuracy": accuracy, "weights": {
+        "unpruned_int8": dense_bytes, "pruned_int8": pruned_bytes,
+        "ratio": round(pruned_bytes / dense_bytes, 4)}}
+
+
+def _weight_bytes(model: Model) -> int:
+    """Bytes of the int8 weights, without biases."""
+    return sum(t.nbytes for t in model.graph.tensors if t.is_constant and t.dtype.value == "int8")
+
+
+def _generate(steps: _Steps, model: Model, boards: list[Board], out: Path) -> None:
+    with steps.step(f"generated aot and tflm projects for {len(boards)} boards below {out}"):
+        for board in boards:
+            for runtime in ("aot", "tflm"):
+                code = model_code(model, board, runtime)
+                output.write_project(compose(model, code, board),
+                                     out / f"{board.name}_{runtime}", force=True)
+
+
+def _profile(steps: _Steps, model: Model, board: Board) -> dict:
+    with steps.step(f"built the firmware for {board.title} and ran it on the emulated board"):
+        return pipeline.profile(model, board.name, runtime="aot")
+
+
+def _validate(steps: _Steps, model: Model, board: Board, test: Data, target: str,
+              count: int) -> dict:
+    taken = samples.from_array(test.x[:count], model.graph)
+    where = board.title if target == "emulator" else "this PC, as native code"
+    with steps.step(f"compared {len(taken)} images byte by byte with TFLite Micro on {where}"):
+        with targets.open_link(model, board, target=target) as link:
+            verdict = validate(model, link, taken, test.y[:count], Golden(model))
+    return verdict_document(verdict, model, board.name, "aot")
+
+
+def _document(steps: _Steps, model: Model, facts: dict, profiles: list[dict],
+              validations: list[dict], out: Path) -> dict:
+    accuracy, weights = facts["accuracy"], facts["weights"]
+    mismatches = sum(v["mismatches"] for v in validations)
+    table = []
+    for profile in profiles:
+        board = load_board(profile["board"])
+        notes = [entry["message"] for entry in profile["issues"] if entry["code"] == "emulated_as"]
+        table.append({**profile, "core": board.cpu.core,
+                      "mismatches": mismatches if board.name == BOARDS[0] else None,
+                      "note": _NOTES.get(board.name) or (notes[0] if notes else "")})
+    issues = [entry for v in validations for entry in v["issues"]]
+    summary = {f"accuracy {key}": f"{value:.2%}" for key, value in accuracy.items()
+               if isinstance(value, float)}
+    if weights:
+        summary["int8 weights"] = (f"{weights['unpruned_int8']:,} -> {weights['pruned_int8']:,} "
+                                   f"bytes ({weights['ratio']:.1%})")
+    summary["compared with"] = validations[0]["golden"]
+    summary["mismatching elements"] = (f"{mismatches} of "
+                                       f"{sum(v['elements'] for v in validations):,}")
+    return document("demo", steps=steps.done, seconds=steps.seconds, accuracy=accuracy,
+                    weights=weights, profiles=profiles, validations=validations, table=table,
+                    summary=summary, mismatches=mismatches, report=str(out / "report.html"),
+                    model=model_section(model.graph, model.name, model.sha256), issues=issues)
