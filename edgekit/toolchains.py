@@ -88,10 +88,21 @@ def available(board: Board) -> tuple[Toolchain, ...]:
     return tuple(chain for chain in (gcc(board), zig(board)) if tools.find(chain.compiler))
 
 
-def choose(board: Board, wanted: str = "auto") -> Toolchain:
-    """The toolchain to build with; NotThere (exit 6) names the program that is missing."""
+def choose(board: Board, wanted: str = "auto", *, cxx: bool = False) -> Toolchain:
+    """The toolchain to build with; NotThere (exit 6) names the program that is missing.
+
+    `cxx` says that the project has C++ in it: on bare metal zig has no C++ library.
+    """
     if wanted not in CHOICES:
         raise UsageError(f"unknown toolchain '{wanted}'", f"one of {', '.join(CHOICES)}")
+    if cxx and not is_hosted(board):
+        if wanted == "zig":
+            raise UsageError("zig has no C++ library for bare metal, which TFLite Micro needs",
+                             f"--toolchain gcc ({gcc(board).cxx_compiler}), or --runtime aot")
+        tools.require(gcc(board).cxx_compiler,
+                      "your system's package of it with a C++ library, or --runtime aot, "
+                      "which needs a C compiler only")
+        return gcc(board)
     if wanted == "auto":
         there = available(board)
         if there:

@@ -15,8 +15,8 @@ from tflm_project import (DOUBLE, DoubledProject, little, run_firmware, selftest
 
 from edgekit import ops, resources, tflite, tools
 from edgekit.board import load_board
-from edgekit.builders import cmake
-from edgekit.errors import BadModel, EdgekitError, UsageError
+from edgekit.builders import cmake, library
+from edgekit.errors import BadModel, BuildFailed, EdgekitError, NotThere, UsageError
 from edgekit.graph import DType, Graph, Op
 from edgekit.runtimes import arena_probe, cmsis_nn, tflm, tflm_arena, tflm_ops
 
@@ -153,6 +153,55 @@ int main() {
         "Failed to resize buffer. Requested: 4000000000, available 12, missing: -3",
         "a long text, longer than the buffer that it is copied through, and more z ff -1.500 7 "
         "-9223372036854775808 % 0", "7 12-abcd"]
+
+
+def test_a_library_links_into_a_users_project_that_has_tflite_micro(tmp_path):
+    doubled = DoubledProject(tmp_path, written(little()), "little", "linux_host")
+    library.project(doubled.code, selftest_of(little()), doubled.board).write(tmp_path / "user/little")
+    (tmp_path / "user/main.c").write_text(
+        '#include "little.h"\nint main(void) { return little_invoke() + !little_input(); }\n')
+    (tmp_path / "user/CMakeLists.txt").write_text(f"""
+cmake_minimum_required(VERSION 3.20)
+project(user C CXX)
+set(TFLM_DOUBLE_MODEL {doubled.backing})
+set(TFLM_DOUBLE_ARENA {doubled.arena})
+include({DOUBLE / 'tflm_double.cmake'})
+add_subdirectory(little)
+add_executable(user main.c)
+target_link_libraries(user PRIVATE little)
+""")
+    cmake_program = require_tool("cmake")
+    for command in ([cmake_program, "-S", str(tmp_path / "user"), "-B", str(tmp_path / "b"), "-G",
+                     "Ninja", f"-DCMAKE_MAKE_PROGRAM={require_tool('ninja')}"],
+                    [cmake_program, "--build", str(tmp_path / "b")], [str(tmp_path / "b/user")]):
+        done = tools.run(command)
+        assert done.returncode == 0, (done.stdout + done.stderr).decode()
+
+
+@pytest.mark.parametrize("wanted", ("auto", "gcc"))
+def test_without_a_cxx_compiler_for_the_board_the_error_names_it(tmp_path, monkeypatch, wanted):
+    project = DoubledProject(tmp_path, written(little()), "little", "mps2_an386")
+    find = tools.find
+    monkeypatch.setattr(tools, "find", lambda name: None if name.endswith("g++") else find(name))
+    with pytest.raises(NotThere, match="arm-none-eabi-g.. is not on PATH") as caught:
+        cmake.build(project.folder, project.board, toolchain=wanted)
+    assert "--runtime aot" in caught.value.hint
+
+
+def test_zig_is_refused_for_a_bare_metal_project_and_not_among_its_presets(tmp_path):
+    project = DoubledProject(tmp_path, written(little()), "little", "mps2_an386")
+    with pytest.raises(UsageError, match="zig has no C.. library for bare metal"):
+        cmake.build(project.folder, project.board, toolchain="zig")
+    presets = json.loads((project.folder / "CMakePresets.json").read_text())["configurePresets"]
+    assert [preset["name"] for preset in presets] == ["default", "emulated"]
+
+
+def test_a_tflm_dir_without_tflite_micro_is_said_to_be_none(tmp_path, monkeypatch):
+    require_tool("ninja")
+    project = DoubledProject(tmp_path, written(little()), "little", "linux_host")
+    monkeypatch.setenv("TFLM_DIR", str(tmp_path))
+    with pytest.raises(BuildFailed, match="holds no TFLite Micro"):
+        cmake.build(project.folder, project.board, toolchain="gcc")
 
 
 # What is generated

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from edgekit import log, toolchains, tools
@@ -41,7 +42,8 @@ def build(directory: Path, board: Board, *, toolchain: str = "auto", optimize: s
     program that is missing, DoesNotFit with region and bytes, BuildFailed with the
     compiler's last errors.
     """
-    chain = toolchains.choose(board, toolchain)
+    has_cxx = any((directory / "model").glob("*.cc"))
+    chain = toolchains.choose(board, toolchain, cxx=has_cxx)
     cmake, ninja = tools.require("cmake"), tools.require("ninja")
     target = build_directory or directory / "build" / chain.kind
     if emulated is None:
@@ -66,8 +68,11 @@ def _run(command: list[str], directory: Path, board: Board, failure: str) -> Non
     overflow = linker.overflow(output, board)
     if overflow:
         raise overflow
-    raise BuildFailed(f"{failure} ({directory.name}): {linker.last_errors(output)}",
-                      f"the whole output: {Path(command[0]).name} {' '.join(command[1:])}")
+    hint = f"the whole output: {Path(command[0]).name} {' '.join(command[1:])}"
+    if (directory / "model" / "model.cmake").is_file() and not os.environ.get("TFLM_DIR"):
+        hint = ("TFLite Micro's sources are fetched unless TFLM_DIR names a checkout; "
+                f"--runtime aot needs none; {hint}")
+    raise BuildFailed(f"{failure} ({directory.name}): {linker.last_errors(output)}", hint)
 
 
 def _firmware(target: Path, chain: Toolchain) -> Firmware:
@@ -83,7 +88,7 @@ def _build_files(model: ModelCode, board: Board, board_files: Project, flag: str
     sources = [path.removeprefix("board/") for path, _ in board_files.files if path.endswith(".c")]
     gcc, zig = toolchains.gcc(board), toolchains.zig(board)
     hosted = toolchains.is_hosted(board)
-    presets = _presets(gcc)
+    presets = _presets(gcc, layout.languages(model) == "C CXX" and not hosted)
     shared = {"name": model.name, "board": board, "hosted": hosted}
     files = {
         "CMakeLists.txt": render(
@@ -107,18 +112,21 @@ def _toolchain_file(template: str, board: Board, chain: Toolchain) -> str:
                   libraries=" ".join(chain.libraries))
 
 
-def _presets(gcc: Toolchain) -> list[dict[str, str | None]]:
+def _presets(gcc: Toolchain, bare_cxx: bool) -> list[dict[str, str | None]]:
+    """The first is the one to use; zig has no C++ library for bare metal."""
+    compiler = gcc.cxx_compiler if bare_cxx else gcc.compiler
     zig_needs = "zig, on PATH or from `pip install ziglang`"
-    return [
+    presets = [
         {"name": "default", "title": "for the board", "emulated": "OFF", "toolchain": gcc.file,
-         "needs": f"`{gcc.compiler}`"},
+         "needs": f"`{compiler}`"},
         {"name": "emulated", "title": "ends after the self-test, for an emulator",
-         "emulated": "ON", "toolchain": gcc.file, "needs": f"`{gcc.compiler}`"},
+         "emulated": "ON", "toolchain": gcc.file, "needs": f"`{compiler}`"},
         {"name": "zig", "title": "for the board, with the C compiler in zig", "emulated": "OFF",
          "toolchain": "zig.cmake", "needs": zig_needs},
         {"name": "zig-emulated", "title": "with zig, for an emulator", "emulated": "ON",
          "toolchain": "zig.cmake", "needs": zig_needs},
     ]
+    return presets[:2] if bare_cxx else presets
 
 
 def _readme(model: ModelCode, board: Board, gcc: Toolchain, presets) -> str:

@@ -12,6 +12,10 @@ _GNU = re.compile(r"region [`'‘](?P<region>\w+)['’] overflowed by (?P<bytes>
 # lld: section '.noinit' will not fit in region 'sram': overflowed by 4711 bytes
 _LLD = re.compile(r"will not fit in region '(?P<region>\w+)': overflowed by (?P<bytes>\d+) bytes?")
 
+# CMake Error at model/model.cmake:69 (message):
+#   TFLM_DIR (/tmp) holds no TFLite Micro
+_CMAKE = re.compile(r"^CMake Error at .*:\n((?:  .*\n|\n)+)", re.MULTILINE)
+
 _LINES = 8
 
 
@@ -33,7 +37,11 @@ def overflow(output: str, board: Board) -> DoesNotFit | None:
 
 
 def last_errors(output: str) -> str:
-    """The last lines that name an error, or the last lines where none does."""
+    """The last lines that name an error, or the last lines where none does; CMake's own message
+    where CMake refused."""
+    refused = _CMAKE.search(output)
+    if refused:
+        return " ".join(refused[1].split())
     lines = [line for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if re.search(r"error|undefined reference", line, re.IGNORECASE)]
     return "\n".join((errors or lines)[-_LINES:])
