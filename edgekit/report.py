@@ -1,0 +1,104 @@
+"""Results as one HTML file that needs nothing else: no network, no script, no other file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import jinja2
+
+from edgekit import output, report_profile, report_results, resources
+from edgekit.documents import document
+from edgekit.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """How documents of one schema are shown."""
+
+    name: str
+    title: Callable[[Mapping], str]
+    view: Callable[[Mapping], dict]
+
+
+_KINDS = {
+    "edgekit.demo": _Kind("demo", report_results.demo_title, report_results.demo_view),
+    "edgekit.profile": _Kind("profile", report_profile.title, report_profile.view),
+    "edgekit.validate": _Kind("validate", report_results.validate_title,
+                              report_results.validate_view),
+    "edgekit.compare": _Kind("compare", report_results.compare_title, report_results.compare_view)}
+_HOLD_OTHERS = {"edgekit.profiles": ("profiles",), "edgekit.demo": ("profiles", "validations")}
+SCHEMAS = tuple(sorted({*_KINDS, *_HOLD_OTHERS}))
+
+
+def write_html(results: list[dict], path) -> dict:
+    """Write the report of some documents, whole or not at all; returns `edgekit.report`.
+
+    UsageError where a document is of a schema that has no report, or is damaged.
+    """
+    page = render_html(results)
+    # Half a surrogate pair, which JSON can spell and UTF-8 cannot, becomes a question mark.
+    output.write_file(Path(path), page.encode("utf-8", "replace"))
+    return document("report", path=str(path), results=len(results))
+
+
+def render_html(results: list[dict]) -> str:
+    """The page, the same for the same documents."""
+    if not results:
+        raise UsageError("there is no result to report", "give files that --json wrote")
+    _require_known(results)
+    try:
+        shown = [part for result in results for part in _flat(result)]
+        _require_known(shown)
+        parts = [_part(f"r{number}", d) for number, d in enumerate(shown, 1)]
+        profiles = [(part["anchor"], d) for part, d in zip(parts, shown, strict=True)
+                    if part["kind"] == "profile"]
+        glance = report_profile.glance(profiles) if len(profiles) > 1 else []
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        # Files edited by hand or cut short: what is missing is told, not traced back.
+        raise UsageError(f"a result is damaged: {type(error).__name__}: {error}",
+                         "give files as --json wrote them") from error
+    versions = sorted({str(result["tool_version"]) for result in results})
+    return _environment().get_template("report/page.html.j2").render(
+        title=parts[0]["title"] if len(parts) == 1 else "edgekit report", parts=parts,
+        glance=glance, lead=parts[0] if parts and parts[0]["kind"] == "demo" else None,
+        versions=", ".join(versions))
+
+
+def _require_known(results: list[dict]) -> None:
+    unknown = sorted({str(r.get("schema") if isinstance(r, dict) else r)[:60] for r in results
+                      if not isinstance(r, dict) or r.get("schema") not in SCHEMAS})
+    if unknown:
+        raise UsageError(f"there is no report of {', '.join(unknown)}",
+                         f"a report shows {', '.join(SCHEMAS)}")
+    newer = sorted({str(r["schema_version"]) for r in results if r.get("schema_version", 1) != 1})
+    if newer:
+        raise UsageError(f"a result has schema_version {', '.join(newer)}, this edgekit reads 1",
+                         "use the edgekit that wrote it")
+
+
+def _flat(result: Mapping) -> Iterator[Mapping]:
+    """A document, then those inside it."""
+    if result["schema"] in _KINDS:
+        yield result
+    for key in _HOLD_OTHERS.get(result["schema"], ()):
+        for inner in result[key]:
+            _require_known([inner])
+            yield from _flat(inner)
+
+
+def _part(anchor: str, d: Mapping) -> dict:
+    kind = _KINDS[d["schema"]]
+    return {"anchor": anchor, "kind": kind.name, "title": kind.title(d), "view": kind.view(d),
+            "template": f"report/{kind.name}.html.j2"}
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    """Its own environment: names in models are strangers' text, so everything is escaped."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(resources.folder("templates")),
+        undefined=jinja2.StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True,
+        keep_trailing_newline=True)
