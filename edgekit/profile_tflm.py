@@ -28,5 +28,6 @@ def profile_tflm(model: Model, board: Board, *, optimize: str = "balanced") -> d
               "output": model.graph.tensors[op.outputs[0]].name, "kernel": None, "macs": macs,
               "instructions": None, "cycles": None}
              for op, macs in zip(model.graph.ops, macs_of(model.graph), strict=True)],
+        arena_plan=None,
         firmware={"flash_used": None, "flash_size": board.flash_size or None, "ram_used": None,
                   "ram_size": board.ram_size or None, "regions": []}, issues=[unknown])
