@@ -10,7 +10,7 @@ from edgekit import reference, samples, toolchains, workspace
 from edgekit.board import Board, load_board
 from edgekit.builders import cmake
 from edgekit.codegen import ModelCode, Project, SelfTest
-from edgekit.emulators.native import NativeLink
+from edgekit.emulators.native import open_native
 from edgekit.emulators.reference import ReferenceLink
 from edgekit.errors import DoesNotFit, NotThere, UsageError
 from edgekit.link import Link
@@ -86,7 +86,7 @@ def open_link(model: Model, board: Board, *, target: str = "emulator", engine: s
     if engine == "reference":
         yield ReferenceLink(model)
     elif engine == "native":
-        with NativeLink(aot_code(model, board)) as link:
+        with open_native(aot_code(model, board)) as link:
             yield link
     elif engine == "unicorn":
         from edgekit.emulators.unicorn import open_machine

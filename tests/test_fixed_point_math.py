@@ -50,6 +50,6 @@ def test_softmax_goes_on_where_tflm_aborts_and_the_kernel_equals_the_reference(e
     if not native.available():
         pytest.skip("a C compiler for the host is not there")
     code = aot.generate(graph, memory.plan(graph), "many", graph.sha256, "linux_host")
-    with native.NativeLink(code) as link:
+    with native.open_native(code) as link:
         link.load((logits.tobytes(),))
         assert link.infer().outputs[0] == expected.tobytes()

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from cases import load, samples
-from conftest import require_module
-from edgekit import check, ops, reference, tflite, tflite_writer
+from conftest import require_module, require_tool
+from edgekit import check, memory, ops, reference, tflite, tflite_writer
+from edgekit.emulators import native
 from edgekit.emulators.tflm_host import TflmHost
+from edgekit.runtimes import aot
 
 CASES = load()
 IDS = [name for name, _ in CASES]
@@ -35,6 +37,30 @@ def test_reference_equals_tensorflow_lite_micro(graph):
         values = reference.run(graph, sample)
         for index, expected in zip(graph.outputs, golden.run(sample), strict=True):
             np.testing.assert_array_equal(values[index].reshape(-1), expected.reshape(-1))
+
+
+WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-pedantic", "-Werror")
+
+
+@pytest.mark.parametrize("kind", ops.kinds())
+def test_the_kernels_of_an_operator_equal_its_reference_and_compile_without_a_warning(kind,
+                                                                                      tmp_path):
+    if not native.available():
+        require_tool("cc")
+    graphs = [graph for graph in GRAPHS if graph.ops[0].kind == kind and memory.lower(graph)[0]]
+    codes = [aot.generate(graph, memory.plan(graph), f"case_{i}", "0" * 64, "linux_host")
+             for i, graph in enumerate(graphs)]
+    if not codes:
+        assert kind == "RESHAPE"  # a view has no kernel
+        return
+    library = native.build_library(codes, tmp_path, WARNINGS)
+    for graph, code in zip(graphs, codes, strict=True):
+        link = native.NativeLink(code, library)
+        for sample in samples(graph):
+            link.load(tuple(value.tobytes() for value in sample))
+            values = reference.run(graph, sample)
+            expected = tuple(values[i].tobytes() for i in graph.outputs)
+            assert link.infer().outputs == expected, IDS[GRAPHS.index(graph)]
 
 
 def test_every_operator_has_cases():

@@ -6,6 +6,8 @@ import ctypes
 import platform
 import sys
 import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from edgekit import tools
@@ -35,35 +37,38 @@ def available() -> bool:
     return any(tools.find(program) for program in ("cc", "gcc", "clang", "zig"))
 
 
-class NativeLink:
-    """The model's library, loaded; a context manager that removes what it built."""
+def build_library(codes: Sequence[ModelCode], folder: Path,
+                  extra_flags: Sequence[str] = ()) -> ctypes.CDLL:
+    """Several models' code as one loaded library below `folder`; kernels are compiled once."""
+    for code in codes:
+        code.files.write(folder)
+    sources = sorted({source for code in codes for source in code.sources})
+    library = folder / "models.so"
+    result = tools.run([*compiler(), *FLAGS, *extra_flags, "-I.", *sources, "-o", str(library)],
+                       cwd=folder)
+    if result.returncode:
+        lines = result.stderr.decode(errors="replace").strip().splitlines()
+        raise BuildFailed("the host compiler refused the model code: " + " ".join(lines[:3]),
+                          "this is a bug in edgekit: please report the model")
+    return ctypes.CDLL(str(library))
 
-    def __init__(self, code: ModelCode, extra_flags: tuple[str, ...] = ()):
-        self.code = code
-        self._folder = tempfile.TemporaryDirectory(prefix="edgekit-native-")
-        self._library = ctypes.CDLL(str(self._build(Path(self._folder.name), extra_flags)))
+
+@contextmanager
+def open_native(code: ModelCode, extra_flags: Sequence[str] = ()) -> Iterator[NativeLink]:
+    """The model's code, built in a temporary folder and loaded."""
+    with tempfile.TemporaryDirectory(prefix="edgekit-native-") as folder:
+        yield NativeLink(code, build_library([code], Path(folder), extra_flags))
+
+
+class NativeLink:
+    """A Link to one model in a loaded library."""
+
+    def __init__(self, code: ModelCode, library: ctypes.CDLL):
+        self.code, self._library = code, library
         for function, result in (("input_at", ctypes.c_void_p), ("output_at", ctypes.c_void_p),
                                  ("op_output", ctypes.c_void_p), ("invoke", ctypes.c_int),
                                  ("invoke_until", ctypes.c_int)):
             self._function(function).restype = result
-
-    def __enter__(self) -> NativeLink:
-        return self
-
-    def __exit__(self, *exc) -> None:
-        self._folder.cleanup()
-
-    def _build(self, folder: Path, extra_flags: tuple[str, ...]) -> Path:
-        self.code.files.write(folder)
-        library = folder / "model.so"
-        command = [*compiler(), *FLAGS, *extra_flags, "-I.", *self.code.sources, "-o",
-                   str(library)]
-        result = tools.run(command, cwd=folder)
-        if result.returncode:
-            lines = result.stderr.decode(errors="replace").strip().splitlines()
-            raise BuildFailed("the host compiler refused the model code: " + " ".join(lines[:3]),
-                              "this is a bug in edgekit: please report the model")
-        return library
 
     def _function(self, suffix: str):
         return getattr(self._library, f"{self.code.name}_{suffix}")
