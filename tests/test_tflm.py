@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import importlib.util
 import json
+import os
+import random
 import re
 from dataclasses import replace
 
@@ -17,7 +20,7 @@ from edgekit import ops, resources, tflite, tools
 from edgekit.board import load_board
 from edgekit.builders import cmake, library
 from edgekit.errors import BadModel, BuildFailed, EdgekitError, NotThere, UsageError
-from edgekit.graph import DType, Graph, Op
+from edgekit.graph import DType, Graph, Op, Tensor
 from edgekit.runtimes import arena_probe, cmsis_nn, tflm, tflm_arena, tflm_ops
 
 BOARDS = ("linux_host", "mps2_an386")
@@ -333,6 +336,57 @@ def test_the_table_of_registrations_is_that_of_the_checkout():
         int8 = tflm_ops._INT8.get(kind)
         if int8:
             assert f"Register_{kind}_INT8()" in (root / f"kernels/{int8}.h").read_text()
+
+
+def windowed(rng: random.Random, kind: str) -> Graph | None:
+    """One convolution of a random shape; None where the filter does not fit."""
+    height, width, channels = rng.choice([1, 1, 5, 10]), rng.randint(3, 20), rng.choice([1, 3, 4, 64])
+    filter_h, filter_w, dilation = rng.choice([1, 1, 3]), rng.choice([1, 3, 4, 10]), rng.choice([1, 1, 2])
+    outputs = rng.choice([1, 8, 9]) if kind == "CONV_2D" else channels * rng.choice([1, 1, 2, 9])
+    weights = (outputs, filter_h, filter_w, channels) if kind == "CONV_2D" else (
+        1, filter_h, filter_w, outputs)
+    options = ops.get(kind).Options(padding=rng.randint(0, 1), stride_h=rng.randint(1, 2),
+                                    stride_w=rng.randint(1, 3), dilation_h=dilation,
+                                    dilation_w=dilation)
+    op = Op(kind, (0, 1), (2,), options)
+
+    def graph(height_out: int, width_out: int) -> Graph:
+        shapes = ((1, height, width, channels), weights, (1, height_out, width_out, outputs))
+        return Graph("g", tuple(Tensor("t", shape, DType.INT8) for shape in shapes), (op,), (0,), (2,))
+
+    rows, columns = ops.get(kind).axes(graph(1, 1), op)
+    fits = min(rows.output, columns.output) >= 1
+    return graph(rows.output, columns.output) if fits else None
+
+
+@pytest.mark.external
+@pytest.mark.parametrize("kind, name, counts", (
+    ("CONV_2D", "arm_convolve_wrapper_s8_get_buffer_size", ()),
+    ("DEPTHWISE_CONV_2D", "arm_depthwise_conv_wrapper_s8_get_buffer_size", (1,))))
+def test_the_formulas_are_those_of_cmsis_nn(tmp_path, kind, name, counts):
+    folder = os.environ.get("TFLM_CMSIS_NN_DIR", "")
+    if not folder:
+        pytest.skip("TFLM_CMSIS_NN_DIR is not set to a CMSIS-NN checkout")
+    library = tmp_path / "sizes.so"
+    sources = [f"{folder}/Source/ConvolutionFunctions/arm_{part}_get_buffer_sizes_s8.c"
+               for part in ("convolve", "depthwise_conv")]
+    built = tools.run([require_tool("cc"), "-shared", "-fPIC", "-w", "-DARM_NN_ENABLE_F16=0",
+                       "-DARM_NN_ENABLE_F32=0", f"-I{folder}/Include", "-o", str(library), *sources])
+    assert built.returncode == 0, built.stderr.decode()
+    functions, rng = ctypes.CDLL(str(library)), random.Random(1)
+
+    def numbers(*values: int):
+        return (ctypes.c_int32 * len(values))(*values)
+
+    for graph in filter(None, (windowed(rng, kind) for _ in range(3000))):
+        source, weights, target = (tensor.shape for tensor in graph.tensors)
+        rows, columns = ops.get(kind).axes(graph, graph.ops[0])
+        params = numbers(0, 0, *counts, columns.stride, rows.stride, columns.pad, rows.pad,
+                         columns.dilation, rows.dilation, -128, 127)
+        for extension, core in (("dsp", "cortex-m4"), ("mve", "cortex-m55")):
+            theirs = getattr(functions, f"{name}_{extension}")(
+                params, numbers(*source), numbers(*weights), numbers(*target))
+            assert cmsis_nn.buffers(graph, core)[0] == [theirs], graph
 
 
 @pytest.mark.external

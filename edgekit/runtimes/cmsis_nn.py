@@ -44,17 +44,22 @@ def _of(graph: Graph, op: Op, ext: str) -> tuple[int, int]:
 def _conv(graph: Graph, op: Op, ext: str) -> tuple[int, int]:
     source, weights = graph.inputs_of(op)[:2]
     rows, columns = ops.get(op.kind).axes(graph, op)
-    channels = source.shape[3]
-    plain = channels == weights.shape[3] and (rows.dilation, columns.dilation) == (1, 1)
-    if plain and (rows.filter, columns.filter, rows.pad, columns.pad) == (1, 1, 0, 0):
-        return 0, 0
+    return _im2col(rows, columns, source.shape[3], weights.shape[3], ext), 0
+
+
+def _im2col(rows, columns, channels: int, filter_channels: int, ext: str) -> int:
+    """Bytes for the windows that a convolution lays out as columns of a matrix."""
+    whole = channels == filter_channels  # no groups
+    undilated = (rows.dilation, columns.dilation) == (1, 1)
+    if whole and undilated and (rows.filter, columns.filter, rows.pad, columns.pad) == (1, 1, 0, 0):
+        return 0
     taps = rows.filter * columns.filter * channels
     if ext != "mve":
-        return 4 * _up(taps, 4), 0
-    if (rows.size, rows.filter, columns.dilation) == (1, 1, 1) \
+        return 4 * _up(taps, 4)
+    if whole and (rows.size, rows.filter, columns.dilation) == (1, 1, 1) \
             and columns.stride * channels % 4 == 0:
-        return _conv_1_x_n_mve(columns, channels, taps), 0
-    return 4 * _up(taps, 16), 0
+        return _conv_1_x_n_mve(columns, channels, taps)
+    return 4 * _up(taps, 16)
 
 
 def _conv_1_x_n_mve(columns, channels: int, taps: int) -> int:
@@ -78,7 +83,7 @@ def _depthwise(graph: Graph, op: Op, ext: str) -> tuple[int, int]:
     channels, taps = source.shape[3], rows.filter * columns.filter
     outputs = graph.outputs_of(op)[0].shape[3]
     if ext == "mve" and channels == 1 and outputs > _MVE_TO_CONVOLUTION:
-        return 4 * _up(taps, 16) + weights.size, 0
+        return _im2col(rows, columns, channels, channels, ext) + weights.size, 0
     if channels != outputs or source.shape[0] != 1 or (rows.dilation, columns.dilation) != (1, 1):
         return 0, 0
     if ext == "mve":
