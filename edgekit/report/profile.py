@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from edgekit.report_arena import draw
-from edgekit.report_figures import (Bar, Figure, figure, number, once, percent, reason, stack,
+from edgekit.report.arena import draw
+from edgekit.report.figures import (Bar, Figure, figure, number, once, percent, reason, stack,
                                     width)
 
 FLASH_PARTS = ("code", "weights", "tables")

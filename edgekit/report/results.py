@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from edgekit.report_figures import label_of, number, percent, width
+from edgekit.report.figures import Figure, label_of, number, percent, width
 
 
 def validate_title(d: Mapping) -> str:
-    return f"{d['model']['name']} on {d['board']}, {d['runtime']}, against {d['golden']}"
+    return f"{d['model']['name']} on {d['board']}, {d['runtime']}, {d['target']}, against {d['golden']}"
 
 
 def validate_view(d: Mapping) -> dict:
@@ -46,30 +46,45 @@ def compare_view(d: Mapping) -> dict:
 
 
 def demo_title(d: Mapping) -> str:
-    return "Demo"
+    return "From a model to firmware"
 
 
 def demo_view(d: Mapping) -> dict:
     """What templates/report/demo.html.j2 shows; profiles and verdicts follow as their own parts."""
-    steps = d["steps"]
+    steps, accuracy = d["steps"], d["accuracy"]
     longest = max((step["seconds"] for step in steps), default=0)
-    return {"accuracy": [(label_of(key), percent(value, 1) if isinstance(value, float) else
-                          _plain(value), width(value, 1) if isinstance(value, float) else "0%")
-                         for key, value in (d["accuracy"] or {}).items()],
-            "summary": [(label_of(key), _plain(value))
-                        for key, value in (d.get("summary") or {}).items()],
+    return {"tiles": _demo_tiles(d),
+            "accuracy": [(label_of(key), "not known" if value is None else percent(value, 1),
+                          "" if value is None else width(value, 1)) for key, value in accuracy.items()
+                         if value is None or isinstance(value, float)],
+            "samples": number(accuracy["samples"]) if accuracy.get("samples") else None,
+            "notes": [(row["board"], row["note"]) for row in d.get("table", ()) if row["note"]],
             "steps": [{"name": step["name"], "seconds": f"{step['seconds']:.1f} s",
                        "width": width(step["seconds"], longest)} for step in steps],
             "total": f"{sum(step['seconds'] for step in steps):.1f} s", "issues": d["issues"]}
 
 
+def _demo_tiles(d: Mapping) -> list[Figure]:
+    verdicts, accuracy, weights = d["validations"], d["accuracy"], d.get("weights")
+    total = number(sum(v["elements"] for v in verdicts))
+    tiles = [Figure("Elements that differ", number(sum(v["mismatches"] for v in verdicts)),
+                    note=f"of {total} compared with {', '.join(_names(verdicts, 'golden'))}")]
+    if accuracy.get("int8") is not None:
+        tiles.append(Figure("Accuracy as int8", percent(accuracy["int8"], 1), note="" if
+                            accuracy.get("pruned") is None else
+                            f"{percent(accuracy['pruned'], 1)} pruned, before quantization"))
+    if weights:
+        tiles.append(Figure("Int8 weights", number(weights["pruned_int8"]), "bytes",
+                            note=f"{number(weights['unpruned_int8'])} before pruning"))
+    boards = _names(d["profiles"], "board")
+    return [*tiles, Figure("Boards", number(len(boards)), note=", ".join(boards))]
+
+
+def _names(documents: Sequence[Mapping], key: str) -> list[str]:
+    """Different values of a key, in the documents' order."""
+    inner = [p for d in documents for p in d.get("profiles", (d,))]
+    return list(dict.fromkeys(d[key] for d in inner))
+
+
 def _or_absent(value: float | None) -> str:
     return "absent" if value is None else number(value)
-
-
-def _plain(value: object) -> str:
-    if value is None:
-        return "not known"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return number(value) if isinstance(value, (int, float)) else str(value)

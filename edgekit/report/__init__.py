@@ -9,9 +9,10 @@ from pathlib import Path
 
 import jinja2
 
-from edgekit import output, report_profile, report_results, resources
+from edgekit import output, resources
 from edgekit.documents import document
 from edgekit.errors import UsageError
+from edgekit.report import profile, results as others
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +25,10 @@ class _Kind:
 
 
 _KINDS = {
-    "edgekit.demo": _Kind("demo", report_results.demo_title, report_results.demo_view),
-    "edgekit.profile": _Kind("profile", report_profile.title, report_profile.view),
-    "edgekit.validate": _Kind("validate", report_results.validate_title,
-                              report_results.validate_view),
-    "edgekit.compare": _Kind("compare", report_results.compare_title, report_results.compare_view)}
+    "edgekit.demo": _Kind("demo", others.demo_title, others.demo_view),
+    "edgekit.profile": _Kind("profile", profile.title, profile.view),
+    "edgekit.validate": _Kind("validate", others.validate_title, others.validate_view),
+    "edgekit.compare": _Kind("compare", others.compare_title, others.compare_view)}
 _HOLD_OTHERS = {"edgekit.profiles": ("profiles",), "edgekit.demo": ("profiles", "validations")}
 SCHEMAS = tuple(sorted({*_KINDS, *_HOLD_OTHERS}))
 
@@ -55,7 +55,7 @@ def render_html(results: list[dict]) -> str:
         parts = [_part(f"r{number}", d) for number, d in enumerate(shown, 1)]
         profiles = [(part["anchor"], d) for part, d in zip(parts, shown, strict=True)
                     if part["kind"] == "profile"]
-        glance = report_profile.glance(profiles) if len(profiles) > 1 else []
+        glance = profile.glance(profiles) if len(profiles) > 1 else []
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         # Files edited by hand or cut short: what is missing is told, not traced back.
         raise UsageError(f"a result is damaged: {type(error).__name__}: {error}",
