@@ -50,7 +50,7 @@ class Table:
 
     def __init__(self, reader: Reader, position: int):
         self.reader, self.position = reader, position
-        reader.spend(16)
+        reader.spend(64)
         self.vtable = position - reader.unpack("i", position)
         self.vtable_size = reader.unpack("H", self.vtable)
         if self.vtable_size < 4 or self.vtable_size % 2:

@@ -11,7 +11,8 @@ import numpy as np
 
 
 class DType(enum.Enum):
-    """Element type of a tensor; the value is NumPy's name for it."""
+    """Element type of a tensor; the value is NumPy's name for it, but for RESOURCE: the 4-byte
+    handle of a variable, in models that keep state."""
 
     FLOAT32 = "float32"
     FLOAT16 = "float16"
@@ -21,19 +22,21 @@ class DType(enum.Enum):
     BOOL = "bool"
     INT16 = "int16"
     INT8 = "int8"
+    RESOURCE = "resource"
 
     @property
     def itemsize(self) -> int:
-        return np.dtype(self.value).itemsize
+        return self.numpy.itemsize
 
     @property
     def numpy(self) -> np.dtype:
-        return np.dtype(self.value).newbyteorder("<")
+        name = "int32" if self is DType.RESOURCE else self.value
+        return np.dtype(name).newbyteorder("<")
 
     @property
     def c(self) -> str:
         """The C type that holds one element."""
-        return {"float32": "float", "bool": "bool"}.get(self.value, f"{self.value}_t")
+        return {"float32": "float", "bool": "bool", "resource": "int32_t"}.get(self.value, f"{self.value}_t")
 
 
 @dataclass(frozen=True, slots=True)

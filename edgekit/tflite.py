@@ -14,7 +14,7 @@ from edgekit.errors import BadModel
 from edgekit.flatbuffer import Reader, Table
 from edgekit.graph import DType, Graph, Op, Quant, Tensor
 from edgekit.ops.base import printable
-from edgekit.ops.schema import DTYPES, OPERATOR_NAMES, OTHER_TYPES
+from edgekit.ops.schema import DTYPES, OPERATOR_NAMES, OTHER_TYPES, WITHOUT_OUTPUT
 
 MAX_RANK, MAX_ELEMENTS, MAX_NAME = 6, 2**28 - 1, 65535
 _RANGES = {DType.INT8: (-128, 127), DType.UINT8: (0, 255), DType.INT16: (-32768, 32767),
@@ -43,6 +43,7 @@ class _File:
 
     def __init__(self, data: bytes, name: str):
         self.reasons: dict[str, None] = {}  # a set that keeps the order
+        self.prefix = ""  # of reasons: the subgraph, where it is not the first
         self.data = data
         if not data:
             raise BadModel("the model file is empty", "convert the model again")
@@ -57,16 +58,35 @@ class _File:
         self.contents: dict[int, bytes] = {}
         self.codes = [self._code(table) for table in model.tables(1, "operator codes")]
         subgraphs = model.tables(2, "subgraphs")
-        if len(subgraphs) != 1:
-            self._refuse(f"the file has {len(subgraphs)} subgraphs, edgekit takes one")
-            self._stop()
+        if not subgraphs:
+            raise BadModel("the file has no subgraph: there is no model in it", "convert it again")
+        self.initialisers: set[int] = set()
         self.spans: list[tuple[int, int] | None] = []
         self.variables: set[int] = set()
         self.graph = self._graph(subgraphs[0], name)
+        self._initialisers(subgraphs)
         self._stop()
 
     def _refuse(self, reason: str) -> None:
-        self.reasons[printable(reason)] = None
+        self.reasons[printable(self.prefix + reason)] = None
+
+    def _initialisers(self, subgraphs: list[Table]) -> None:
+        """Subgraphs behind the first: CALL_ONCE runs them at start to set variables.
+
+        They are checked, but are no part of the graph: what computes CALL_ONCE takes the file.
+        """
+        others = set(range(1, len(subgraphs)))
+        if others != self.initialisers:
+            self._refuse(f"the file has {len(subgraphs)} subgraphs and CALL_ONCE names "
+                         f"{sorted(self.initialisers)}: edgekit takes one, and initialisers")
+        spans = self.spans
+        for index in sorted(others & self.initialisers):
+            self.prefix, self.spans, self.variables = f"subgraph {index}: ", [], set()
+            table = subgraphs[index]
+            tensors = [self._tensor(i, t) for i, t in enumerate(table.tables(0, "tensors"))]
+            for i, t in enumerate(table.tables(3, "operators")):
+                self._op(i, t, len(tensors))
+        self.prefix, self.spans = "", spans
 
     def _stop(self) -> None:
         if self.reasons:
@@ -227,8 +247,11 @@ class _File:
         kind, version = self.codes[opcode]
         where = f"operator {index} {kind}"
         inputs, outputs = table.vector(1, "i"), table.vector(2, "i")
-        if not outputs:
+        if not outputs and kind not in WITHOUT_OUTPUT:
             self._refuse(f"{where} has no output")
+        if kind == "CALL_ONCE":
+            options = table.table(4)
+            self.initialisers.add(options.scalar(0, "i", 0) if options else 0)
         if not all(-1 <= i < tensors for i in inputs):
             self._refuse(f"{where} reads a tensor outside 0..{tensors - 1}")
         if not all(0 <= i < tensors for i in outputs):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 
 from edgekit import ops, tflite
+from edgekit.errors import BadModel
 from edgekit.flatbuffer import Builder
 from edgekit.graph import Graph, Op, Tensor
 from edgekit.ops.schema import DTYPES, OPERATOR_NAMES
@@ -18,6 +19,7 @@ def write(graph: Graph, base: bytes | None = None) -> bytes:
     With `base`, the file the graph was read from: nothing changed gives `base` itself, constants
     of the same size are replaced in place and every other byte stays; any other change, or no
     base, gives a new file without names and metadata that the device never reads.
+    BadModel where a new file is needed for an operator whose options edgekit does not know.
     """
     if base is not None:
         patched = _patched(graph, base)
@@ -37,6 +39,10 @@ def _patched(graph: Graph, base: bytes) -> bytes | None:
 
 
 def _new(graph: Graph) -> bytes:
+    unknown = sorted({op.kind for op in graph.ops if ops.get(op.kind) is None})
+    if unknown:
+        raise BadModel(f"a model with {', '.join(unknown)} can only be written where no more than "
+                       "its constants change", "leave the model as the converter wrote it")
     codes = sorted({(op.kind, op.version) for op in graph.ops})
     buffers = [{}]  # buffer 0 is the empty one by convention
     tensors = [_tensor(tensor, buffers) for tensor in graph.tensors]

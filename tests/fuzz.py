@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from cases import samples
-from edgekit import check, memory, ops, reference, tflite, tools
+from edgekit import checks, memory, ops, reference, tflite, tools
 from edgekit.errors import BadModel
 from edgekit.graph import Graph
 from edgekit.memory import MemoryPlan
@@ -65,9 +65,9 @@ def examine(data: bytes, name: str, found: Found, original: Graph | None = None)
 
 def _outcome(data: bytes, name: str, found: Found, original: Graph | None) -> str:
     graph = tflite.read(data, name)
-    check.require_supported(graph)
+    checks.require_supported(graph)
     plan = memory.plan(graph)
-    problems = check.plan_problems(graph, plan)
+    problems = checks.plan_problems(graph, plan)
     if problems:
         found.failures.append(f"{name}: {problems[0]}")
     if original is not None and _same(graph, original):

@@ -14,13 +14,20 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _C_WORDS = frozenset("""auto break case char const continue default do double else enum extern float
 for goto if inline int long register restrict return short signed sizeof static struct switch
 typedef union unsigned void volatile while bool true false main""".split())
+# NAME.h and NAME.c would hide a header of the compiler or of the project, or be a device on Windows.
+_FILES = frozenset("""assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp
+signal stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string tgmath
+threads time uchar wchar wctype board selftest kernels con prn aux nul""".split())
+_RESERVED = _C_WORDS | _FILES
+MAX_NAME = 48  # characters: longer ones make paths that some systems refuse
 
 
 def checked_name(name: str) -> str:
     """The model's name, if it can be a C identifier's stem."""
-    if not _NAME.fullmatch(name) or name in _C_WORDS or name.startswith("edgekit"):
+    if not _NAME.fullmatch(name) or _is_taken(name) or len(name) > MAX_NAME:
         raise UsageError(f"'{name}' cannot be a model's name in C",
-                         "use small letters, digits and underscores, a letter first")
+                         f"use small letters, digits and underscores, a letter first, at most "
+                         f"{MAX_NAME}; C's own words and headers are taken")
     return name
 
 
@@ -29,7 +36,15 @@ def name_from(stem: str) -> str:
     name = re.sub(r"[^a-z0-9]+", "_", stem.lower()).strip("_")
     if not name or not name[0].isalpha():
         name = f"model_{name}".rstrip("_")
-    return f"{name}_model" if name in _C_WORDS or name.startswith("edgekit") else name
+    name = name[:MAX_NAME].rstrip("_")
+    if name.startswith("edgekit"):
+        name = f"model_{name}"[:MAX_NAME].rstrip("_")
+    return f"{name}_model" if _is_taken(name) else name
+
+
+def _is_taken(name: str) -> bool:
+    is_port = re.fullmatch(r"(com|lpt)[0-9]", name) is not None
+    return name in _RESERVED or is_port or name.startswith("edgekit")
 
 
 def comment(text: str, limit: int = 60) -> str:
