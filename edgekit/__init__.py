@@ -12,7 +12,7 @@ from edgekit.version import __version__
 _VERBS = {
     "boards": "pipeline", "build": "pipeline", "check": "pipeline", "emulate": "pipeline",
     "generate": "pipeline", "inspect": "pipeline", "profile": "pipeline", "validate": "pipeline",
-    "compare": "compare", "doctor": "doctor", "load_model": "model", "load_board": "board",
+    "compare": "comparison", "doctor": "diagnosis", "load_model": "model", "load_board": "board",
     "prune": "compress.prune", "finetune": "compress.finetune", "quantize": "compress.quantize",
 }
 __all__ = ["__version__", *_VERBS]

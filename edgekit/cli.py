@@ -170,7 +170,7 @@ def _emulate(a) -> Answer:
 
 def _profile(a) -> Answer:
     from edgekit import pipeline
-    from edgekit.profile import over_budget
+    from edgekit.profiling import over_budget
     result = pipeline.profile(a.source, a.board, runtime=a.runtime, engine=a.engine,
                               toolchain=a.toolchain, optimize=a.optimize or "balanced")
     if a.html:
@@ -197,7 +197,7 @@ def _validate(a) -> Answer:
 
 
 def _compare(a) -> Answer:
-    from edgekit.compare import compare, load_result
+    from edgekit.comparison import compare, load_result
     from edgekit.errors import Regression
     result = compare(load_result(a.before), load_result(a.after), a.fail_on)
     worse = [f"{row['path']} grew from {row['before']:,} to {row['after']:,}"
@@ -207,17 +207,17 @@ def _compare(a) -> Answer:
 
 def _report(a) -> Answer:
     from edgekit import report
-    from edgekit.compare import load_result
+    from edgekit.comparison import load_result
     return report.write_html([load_result(path) for path in a.results], a.out), None
 
 
 def _boards(a) -> Answer:
-    from edgekit.boards import boards
+    from edgekit.board_list import boards
     return boards(), None
 
 
 def _doctor(a) -> Answer:
-    from edgekit.doctor import doctor
+    from edgekit.diagnosis import doctor
     return doctor(), None
 
 

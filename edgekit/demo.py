@@ -24,7 +24,7 @@ from edgekit.golden import Golden
 from edgekit.macs import model_section
 from edgekit.model import Model, model_of
 from edgekit.project import compose, model_code
-from edgekit.validate import validate, verdict_document
+from edgekit.validation import validate, verdict_document
 
 BOARDS = ("nucleo_l4r5zi", "esp32c3", "raspberry_pi_4")
 EMULATED_IMAGES, NATIVE_IMAGES = 100, 1000

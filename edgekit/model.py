@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgekit import check, tflite
+from edgekit import checks, tflite
 from edgekit.errors import BadModel
 from edgekit.graph import Graph
 from edgekit.memory import MemoryPlan, plan
@@ -42,9 +42,9 @@ def model_of(data: bytes, name: str) -> Model:
 
 def compile_plan(model: Model) -> tuple[Graph, MemoryPlan]:
     """The graph as the aot runtime compiles it and its checked memory plan."""
-    graph = check.require_supported(model.graph)
+    graph = checks.require_supported(model.graph)
     memory_plan = plan(graph)
-    problems = check.plan_problems(graph, memory_plan)
+    problems = checks.plan_problems(graph, memory_plan)
     if problems:
         raise AssertionError(f"the memory plan is wrong: {problems[0]}")
     return graph, memory_plan

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from edgekit import check as checks
+from edgekit import checks
 from edgekit import data as sources
-from edgekit import inspect as inspection
-from edgekit import output, profile as profiling, samples, targets, validate as validation
+from edgekit import inspection
+from edgekit import output, profiling, samples, targets, validation
 from edgekit import workspace
 from edgekit.board import Board, load_board
-from edgekit.boards import boards
+from edgekit.board_list import boards
 from edgekit.codegen import ModelCode
 from edgekit.documents import document, issue
 from edgekit.emulators.tflm_host import TflmHost, TflmLink
@@ -26,7 +26,7 @@ from edgekit.errors import Mismatch, UsageError
 from edgekit.golden import Golden
 from edgekit.macs import model_section
 from edgekit.model import Model, compile_plan, load_model
-from edgekit.profile_tflm import profile_tflm
+from edgekit.profiling_tflm import profile_tflm
 from edgekit.project import RUNTIMES, builder, compose, model_code, open_project
 
 

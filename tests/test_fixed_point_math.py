@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgekit import check, memory, reference
+from edgekit import checks, memory, reference
 from edgekit.emulators import native
 from edgekit.fixed_point_math import exp_on_negative_values, logistic, reciprocal
 from edgekit.graph import DType, Graph, Op, Quant, Tensor
@@ -42,7 +42,7 @@ def _softmax(depth: int) -> Graph:
 def test_softmax_goes_on_where_tflm_aborts_and_the_kernel_equals_the_reference(equal):
     """From 512 equal classes on TFLM stops with an assertion; the shares round to 0 there."""
     graph = _softmax(4095)
-    assert check.unsupported(graph) == []
+    assert checks.unsupported(graph) == []
     logits = np.full((1, 4095), -128, np.int8)
     logits[0, :equal] = 127
     expected = reference.run(graph, (logits,))[1]

@@ -9,7 +9,7 @@ import pytest
 
 from cases import load
 from edgekit import memory
-from edgekit.check import plan_problems
+from edgekit.checks import plan_problems
 from edgekit.graph import DType, Graph, Op, Quant, Tensor
 from edgekit.memory import MemoryPlan, Placement
 from edgekit.ops.reshape import Options as Reshape

@@ -7,7 +7,7 @@ import pytest
 
 from cases import load, samples
 from conftest import require_module, require_tool
-from edgekit import check, memory, ops, reference, tflite, tflite_writer
+from edgekit import checks, memory, ops, reference, tflite, tflite_writer
 from edgekit.emulators import native
 from edgekit.emulators.tflm_host import TflmHost
 from edgekit.runtimes import aot
@@ -24,7 +24,7 @@ def test_the_written_case_reads_back_as_the_same_graph(graph):
 
 @pytest.mark.parametrize("graph", GRAPHS, ids=IDS)
 def test_the_case_is_accepted_and_has_the_shape_the_operator_gives(graph):
-    assert check.unsupported(graph) == []
+    assert checks.unsupported(graph) == []
     (op,) = graph.ops
     assert ops.get(op.kind).shapes(graph, op) == tuple(t.shape for t in graph.outputs_of(op))
 

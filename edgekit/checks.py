@@ -95,7 +95,7 @@ def _reasons(graph: Graph, op: Op) -> list[str]:
     where = f"operator {op.index} {op.kind}"
     module = ops.get(op.kind)
     if module is None:
-        return [f"{where} is not supported"]
+        return [f"{where} version {op.version} is not supported"]
     if op.version not in module.VERSIONS:
         return [f"{where} has version {op.version}, supported are {module.VERSIONS[0]} to "
                 f"{module.VERSIONS[-1]}"]

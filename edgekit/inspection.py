@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgekit import check as checks
+from edgekit import checks
 from edgekit.board import Board, board_names, load_board
 from edgekit.documents import document, issue
 from edgekit.errors import BadModel
