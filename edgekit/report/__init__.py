@@ -46,25 +46,25 @@ def write_html(results: list[dict], path) -> dict:
 
 def render_html(results: list[dict]) -> str:
     """The page, the same for the same documents."""
-    if not results:
-        raise UsageError("there is no result to report", "give files that --json wrote")
     _require_known(results)
-    try:
-        shown = [part for result in results for part in _flat(result)]
-        _require_known(shown)
-        parts = [_part(f"r{number}", d) for number, d in enumerate(shown, 1)]
-        profiles = [(part["anchor"], d) for part, d in zip(parts, shown, strict=True)
-                    if part["kind"] == "profile"]
-        glance = profile.glance(profiles) if len(profiles) > 1 else []
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        # Files edited by hand or cut short: what is missing is told, not traced back.
-        raise UsageError(f"a result is damaged: {type(error).__name__}: {error}",
-                         "give files as --json wrote them") from error
-    versions = sorted({str(result["tool_version"]) for result in results})
+    parts: list[dict] = []
+    for number, result in enumerate(results, 1):
+        try:
+            parts += [_part(f"r{len(parts) + i}", d) for i, d in enumerate(_flat(result), 1)]
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError,
+                OverflowError) as error:
+            # Files edited by hand or cut short: what is missing is told, not traced back.
+            raise UsageError(f"result {number} ({result['schema']}) is damaged: "
+                             f"{type(error).__name__}: {error}",
+                             "give files as --json wrote them") from error
+    if not parts:
+        raise UsageError("there is no result to report", "give files that --json wrote")
+    profiles = [(part["anchor"], part["document"]) for part in parts if part["kind"] == "profile"]
     return _environment().get_template("report/page.html.j2").render(
         title=parts[0]["title"] if len(parts) == 1 else "edgekit report", parts=parts,
-        glance=glance, lead=parts[0] if parts and parts[0]["kind"] == "demo" else None,
-        versions=", ".join(versions))
+        glance=profile.glance(profiles) if len(profiles) > 1 else [],
+        lead=parts[0] if parts[0]["kind"] == "demo" else None,
+        versions=", ".join(sorted({str(result.get("tool_version")) for result in results})))
 
 
 def _require_known(results: list[dict]) -> None:
@@ -92,7 +92,7 @@ def _flat(result: Mapping) -> Iterator[Mapping]:
 def _part(anchor: str, d: Mapping) -> dict:
     kind = _KINDS[d["schema"]]
     return {"anchor": anchor, "kind": kind.name, "title": kind.title(d), "view": kind.view(d),
-            "template": f"report/{kind.name}.html.j2"}
+            "document": d, "template": f"report/{kind.name}.html.j2"}
 
 
 @cache

@@ -113,7 +113,8 @@ def _summary(plan: Sequence[Mapping], positions: range, steps: list[str]) -> str
 
 def _ticks(arena: int) -> list[int]:
     """Round numbers up the axis, then the arena's size itself."""
-    step = next(m * 10 ** e for e in range(19) for m in (1, 2, 5) if m * 10 ** e * 5 >= arena)
+    step = next((m * 10 ** e for e in range(19) for m in (1, 2, 5) if m * 10 ** e * 5 >= arena),
+                arena)
     return [v for v in range(0, arena, step) if arena - v > step * 0.4 or v == 0] + [arena]
 
 
