@@ -160,6 +160,7 @@ def test_the_arena_is_drawn_one_block_per_placement():
     assert (blocks["output"]["y"], blocks["output"]["height"]) == ("18", "80")
     assert "conv: 1,000 bytes at offset 1,900, from 0 CONV_2D to output" in page.text
     assert "Most is alive at 0 CONV_2D: 3,000 bytes" in page.text
+    assert "input output scratch" in page.text  # the legend: no activation in this plan
 
 
 def test_what_is_not_known_says_why():

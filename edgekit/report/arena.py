@@ -8,6 +8,7 @@ from dataclasses import dataclass
 LEFT, TOP, HEIGHT, FOOT = 64, 10, 240, 136  # px
 WIDTH, NARROWEST = 940, 12  # px: the whole drawing, unless a column got narrower than that
 LETTER = 5.6  # px, of the drawing's small type
+KINDS = (("input", "c3"), ("activation", "c1"), ("output", "c2"), ("scratch", "c4"))
 SHORTEST = 4  # px: a block of few bytes is still seen
 
 
@@ -43,6 +44,7 @@ class Drawing:
     columns: tuple[Mark, ...]
     rows: tuple[tuple[str, str, str, str, str], ...]
     summary: str
+    kinds: tuple[tuple[str, str], ...]
 
 
 def draw(plan: Sequence[Mapping], arena: int, ops: Sequence[Mapping]) -> Drawing | None:
@@ -55,11 +57,12 @@ def draw(plan: Sequence[Mapping], arena: int, ops: Sequence[Mapping]) -> Drawing
     steps = [_step(p, ops) for p in positions]
     columns = tuple(Mark(_px(LEFT + (i + 0.5) * column + 3), text) for i, text in enumerate(steps))
     right = LEFT + column * len(positions)
+    blocks = tuple(_block(entry, column, scale, len(ops), steps) for entry in plan)
     return Drawing(
-        _px(right + 2), _px(TOP + HEIGHT + FOOT), _px(TOP + HEIGHT), _px(right),
-        tuple(_block(entry, column, scale, len(ops), steps) for entry in plan),
+        _px(right + 2), _px(TOP + HEIGHT + FOOT), _px(TOP + HEIGHT), _px(right), blocks,
         tuple(Mark(_px(TOP + HEIGHT - value * scale), f"{value:,}") for value in _ticks(arena)),
-        columns, tuple(_row(entry, steps) for entry in plan), _summary(plan, positions, steps))
+        columns, tuple(_row(entry, steps) for entry in plan), _summary(plan, positions, steps),
+        tuple(kind for kind in KINDS if kind[0] in {block.kind for block in blocks}))
 
 
 def short(name: str, letters: int) -> str:
