@@ -20,14 +20,16 @@ from pathlib import Path
 import numpy as np
 
 from cases import samples
-from edgekit import checks, memory, ops, reference, tflite, tools
+from edgekit import checks, memory, ops, reference, tflite, tflite_writer, tools
 from edgekit.errors import BadModel
 from edgekit.graph import Graph
 from edgekit.memory import MemoryPlan
 from edgekit.runtimes import aot
-from mutants import mutants, small_models, truncations
+from extremes import extremes
+from mutants import mutants, small_graphs, small_models, truncations
 
 LIMIT_S = 1.0
+BATCH = 60  # models in one program: the kernels are compiled once for all
 # A sample is compiled and run many times over: what would take minutes is left out, and counted.
 MAX_ARENA, MAX_WORK = 1 << 20, 1 << 24
 SANITIZE = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer")
@@ -185,10 +187,22 @@ def fuzz(bases: list[bytes], count: int, compiled: int, seed: int) -> Found:
     for number, mutant in enumerate(mutants(bases, count, seed)):
         examine(mutant.data, f"mutant {number} of base {mutant.base}", found,
                 originals[mutant.base])
+    return _run_sample(found, compiled, seed)
+
+
+def fuzz_numbers(count: int, compiled: int, seed: int) -> Found:
+    """The same for `count` graphs with numbers at their limits."""
+    found = Found()
+    for number, graph in enumerate(extremes(small_graphs(), count, seed)):
+        examine(tflite_writer.write(graph), f"extreme {number} ({graph.ops[0].kind})", found)
+    return _run_sample(found, compiled, seed)
+
+
+def _run_sample(found: Found, compiled: int, seed: int) -> Found:
     chosen = random.Random(seed).sample(found.runnable, min(compiled, len(found.runnable)))
-    for start in range(0, len(chosen), 30):
+    for start in range(0, len(chosen), BATCH):
         with tempfile.TemporaryDirectory(prefix="edgekit-fuzz-") as folder:
-            found.failures += compile_and_run(chosen[start:start + 30], Path(folder))
+            found.failures += compile_and_run(chosen[start:start + BATCH], Path(folder))
     found.outcomes["compiled and run"] = len(chosen)
     return found
 
@@ -210,6 +224,7 @@ def main() -> int:
     given = parser.parse_args()
     bases = small_models()
     runs = {"mutants": fuzz(bases, given.count, given.compiled, given.seed),
+            "numbers": fuzz_numbers(given.count // 5, 2 * given.compiled, given.seed),
             "truncations": truncate(bases[:3])}
     for title, found in runs.items():
         print(f"{title}: " + ", ".join(f"{n:,} {what}" for what, n in found.outcomes.most_common())

@@ -18,8 +18,8 @@ from edgekit.ops import conv_2d, fully_connected, softmax
 
 OUTSIDE_SHARE = 0.9
 SCALES_SHARE = 0.2  # mutants of the arithmetic, which most others never reach
-FLOATS = (0.0, -1.0, 1e-45, 1.1754944e-38, 1e-20, 2**-28, 2**-20, 1 / 256, 0.5, 1.0, 1024.0, 1e9, 1e20,
-          3.4028235e38, float("inf"), float("nan"))
+FLOATS = (0.0, -1.0, 1e-45, 1.1754944e-38, 1e-20, 2**-28, 2**-20, 1 / 256, 0.5, 1.0, 1024.0, 1e9,
+          1e20, 3.4028235e38, float("inf"), float("nan"))
 INTEGERS = (-(2**31), -129, -2, -1, 0, 1, 2, 3, 4, 5, 127, 128, 255, 256, 4096, 65535, 65536,
             2**24, 2**28, 2**30, 2**31 - 1)
 
@@ -33,10 +33,14 @@ class Mutant:
     changed: tuple[int, ...]
 
 
+def small_graphs() -> list[Graph]:
+    """The graph of each operator case and three whole networks."""
+    return [graph for _, graph in load()] + [dense(), image(), chain()]
+
+
 def small_models() -> list[bytes]:
-    """A model of each operator case and three whole networks, smallest first."""
-    graphs = [graph for _, graph in load()] + [dense(), image(), chain()]
-    return sorted((tflite_writer.write(graph) for graph in graphs), key=len)
+    """Their files, smallest first."""
+    return sorted((tflite_writer.write(graph) for graph in small_graphs()), key=len)
 
 
 def mutants(bases: list[bytes], count: int, seed: int) -> Iterator[Mutant]:
@@ -94,7 +98,8 @@ def _scales(data: bytes) -> list[int]:
 def _with_other_scales(rng: random.Random, base: int, data: bytes, places: list[int]) -> Mutant:
     out, chosen = bytearray(data), rng.sample(places, rng.randint(1, min(3, len(places))))
     for place in chosen:
-        value = rng.choice((rng.choice(FLOATS), 2.0 ** rng.uniform(-40, 40), 2.0 ** rng.randint(-40, 40)))
+        value = rng.choice((rng.choice(FLOATS), 2.0 ** rng.uniform(-40, 40),
+                            2.0 ** rng.randint(-40, 40)))
         out[place:place + 4] = struct.pack("<f", value)
     return Mutant(base, bytes(out), tuple(i for place in chosen for i in range(place, place + 4)))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from conftest import require_models, require_tool
 from edgekit import memory
 from edgekit.reference import run
-from fuzz import compile_and_run, fuzz, truncate
+from fuzz import compile_and_run, fuzz, fuzz_numbers, truncate
 from mutants import dense, mutants, outside_share, small_models
 
 
@@ -19,6 +19,13 @@ def test_mutants_of_small_models_are_refused_or_compute_what_reference_computes(
     assert found.failures == []
     assert found.slowest_s < 1
     assert found.outcomes["refused by the reader"] > 500
+    assert found.outcomes["compiled and run"] == 60
+
+
+def test_numbers_at_their_limits_are_refused_or_computed_as_reference_computes_them():
+    require_tool("gcc")
+    found = fuzz_numbers(count=300, compiled=60, seed=7)
+    assert found.failures == []
     assert found.outcomes["compiled and run"] == 60
 
 
