@@ -1,0 +1,137 @@
+"""MLPerf Tiny's models, unmodified: bit for bit equal on emulated boards, and within the arena."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from conftest import require_models, require_module, require_tool
+from edgekit import pipeline, toolchains
+from edgekit.board import load_board
+from edgekit.cli import main
+
+FILES = {"kws": "kws_ref_model", "ic": "pretrainedResnet_quant", "vww": "vww_96_int8",
+         "ad": "ad01_int8", "hello": "hello_world_int8"}
+ARENA_AT_MOST = {"kws": 17_000, "ic": 51_000, "vww": 57_500, "ad": 1_600}
+
+
+def path(name: str) -> Path:
+    return require_models() / f"{FILES[name]}.tflite"
+
+
+def need_firmware(board: str) -> None:
+    require_module("unicorn")
+    require_module("capstone")
+    require_module("elftools")
+    if not toolchains.available(load_board(board)):
+        require_tool(toolchains.gcc(load_board(board)).compiler)
+
+
+def expected_elements(inspected: dict, samples: int) -> int:
+    """The output, and every operator's output that is stored: a RESHAPE is a view."""
+    sizes = [op["outputs"][0]["bytes"] for op in inspected["ops"] if op["kind"] != "RESHAPE"]
+    return samples * (sizes[-1] + sum(sizes))
+
+
+@pytest.mark.parametrize("board", ["nucleo_l4r5zi", "raspberry_pi_pico", "qemu_riscv32"])
+@pytest.mark.parametrize("name", ["kws", "ic"])
+def test_firmware_equals_tensorflow_lite_micro_with_intermediate_tensors(name, board):
+    need_firmware(board)
+    require_module("tflite_micro")
+    verdict = pipeline.validate(path(name), board, runtime="aot", count=6)
+    assert verdict["ok"] and verdict["mismatches"] == 0 and verdict["target"] == "unicorn"
+    assert verdict["elements"] == expected_elements(pipeline.inspect(path(name)), 6)
+
+
+@pytest.mark.parametrize("name", ["vww", "ad", "hello"])
+def test_the_other_models_equal_it_on_the_nucleo(name):
+    need_firmware("nucleo_l4r5zi")
+    assert pipeline.validate(path(name), "nucleo_l4r5zi", runtime="aot", count=6)["ok"]
+
+
+@pytest.mark.parametrize("name", sorted(ARENA_AT_MOST))
+def test_the_arena_is_at_most_what_was_promised(name):
+    need_firmware("nucleo_l4r5zi")
+    profile = pipeline.profile(path(name), "nucleo_l4r5zi", runtime="aot")
+    assert profile["ram"]["arena"] <= ARENA_AT_MOST[name]
+    assert profile["ram"]["arena"] == profile["ram"]["activations_bound"]
+    counted = [op for op in profile["ops"] if op["kernel"] != "folded"]
+    assert all(op["instructions"] > 0 for op in counted)
+
+
+def test_one_wrong_rounding_is_found_and_named_with_exit_3(tmp_path, capsys):
+    """Single rounding in the last layer of kws: no output byte shows it, the layer does."""
+    need_firmware("nucleo_l4r5zi")
+    require_module("tflite_micro")
+    project = tmp_path / "kws"
+    assert main(["generate", str(path("kws")), "--board", "nucleo_l4r5zi", "--runtime", "aot",
+                 "-o", str(project), "-q"]) == 0
+    kernel = project / "model/kernels/fully_connected_s8.c"
+    text = kernel.read_text()
+    assert text.count("edgekit_requantize(") == 1
+    single = ("static int32_t single_rounding(int32_t x, int32_t multiplier, int32_t shift) {\n"
+              "  const int32_t total = 31 - shift;\n"
+              "  return (int32_t)(((int64_t)x * multiplier + (INT64_C(1) << (total - 1))) >> total);"
+              "\n}\n\n")
+    first_function = text.index("static")
+    kernel.write_text((text[:first_function] + single + text[first_function:]).replace(
+        "edgekit_requantize(", "single_rounding("))
+    capsys.readouterr()
+    assert main(["validate", str(project), "--samples", "20", "--json"]) == 3
+    verdict = json.loads(capsys.readouterr().out)
+    assert verdict["ok"] is False and verdict["mismatches"] > 0 and verdict["worst"] == 1
+    assert verdict["first"]["kind"] == "FULLY_CONNECTED" and verdict["first"]["op"] == 11
+
+
+def test_profile_of_both_runtimes_follows_the_contract(capsys):
+    need_firmware("nucleo_l4r5zi")
+    assert main(["profile", str(path("kws")), "--board", "nucleo_l4r5zi", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["schema"] == "edgekit.profiles"
+    tflm, aot = document["profiles"]
+    for profile in (tflm, aot):
+        assert profile["schema"] == "edgekit.profile"
+        assert profile.keys() >= {"board", "runtime", "form", "optimize", "toolchain", "engine",
+                                  "flash", "ram", "time", "ops", "firmware", "model", "issues",
+                                  "schema_version", "tool_version"}
+        assert profile["flash"].keys() == {"code", "weights", "tables", "total", "methods"}
+        assert profile["ram"].keys() == {"arena", "activations", "activations_bound", "scratch",
+                                         "static", "peak_stack", "total", "methods"}
+        assert profile["time"].keys() == {"instructions", "cycles", "latency_s", "energy_j",
+                                          "methods"}
+        for section in ("flash", "ram", "time"):
+            known = {k for k, v in profile[section].items() if k != "methods" and v is not None}
+            assert set(profile[section]["methods"]) == known
+            assert set(profile[section]["methods"].values()) <= {"exact", "emulated", "estimated",
+                                                                 "measured"}
+        unknown = [k for s in ("flash", "ram", "time") for k, v in profile[s].items() if v is None]
+        assert not unknown or profile["issues"]
+    assert tflm["flash"]["weights"] == path("kws").stat().st_size
+    assert aot["ram"]["total"] == sum(aot["ram"][k] for k in ("arena", "static", "peak_stack"))
+    assert aot["toolchain"].startswith(("arm-none-eabi-gcc ", "zig "))
+    assert aot["time"]["instructions"] >= sum(op["instructions"] for op in aot["ops"])
+
+
+def test_a_budget_that_is_exceeded_is_exit_4(capsys):
+    need_firmware("nucleo_l4r5zi")
+    arguments = ["profile", str(path("hello")), "--board", "nucleo_l4r5zi", "--runtime", "aot"]
+    assert main([*arguments, "--max-ram", "64K", "--max-flash", "1M"]) == 0
+    assert main([*arguments, "--max-ram", "16"]) == 4
+    assert "the budget is 16" in capsys.readouterr().err
+
+
+def test_a_model_that_does_not_fit_is_exit_1_and_says_by_how_much(capsys, monkeypatch):
+    """vww's activations on a Pico with a tenth of its RAM."""
+    pico = load_board("raspberry_pi_pico")
+    small = replace(pico, memory=tuple(replace(m, size=m.size // 10) if m.kind == "ram" else m
+                                       for m in pico.memory))
+    monkeypatch.setattr("edgekit.pipeline.load_board", lambda name: small)
+    words = ["--board", "raspberry_pi_pico", "--runtime", "aot"]
+    assert main(["check", str(path("vww")), *words]) == 1
+    assert "55,296 bytes of RAM" in capsys.readouterr().out
+    assert main(["profile", str(path("vww")), *words]) == 1
+    error = capsys.readouterr().err
+    assert f"has {small.ram_size:,}" in error and "the largest tensor is" in error
