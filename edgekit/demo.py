@@ -7,7 +7,9 @@ that every user has. `--fast` starts from a small int8 model that comes with the
 from __future__ import annotations
 
 import importlib
+import platform
 import sys
+import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,11 +17,12 @@ from pathlib import Path
 
 import numpy as np
 
-from edgekit import log, output, pipeline, report, resources, samples, targets
+from edgekit import log, output, pipeline, report, resources, samples, targets, tools
 from edgekit.board import Board, load_board
 from edgekit.compression import int8_accuracy
 from edgekit.data import Data, make
-from edgekit.documents import document
+from edgekit.documents import document, issue
+from edgekit.errors import BuildFailed
 from edgekit.golden import Golden
 from edgekit.macs import model_section
 from edgekit.model import Model, model_of
@@ -62,11 +65,12 @@ def run_demo(out, *, fast: bool = False) -> dict:
         accuracy["samples"] = len(test)
     boards = [load_board(name) for name in EMULATED_IMAGES]
     _generate(steps, model, boards, out)
+    issues = _compile_tflm(steps, model, boards, out)
     profiles = [_profile(steps, model, board) for board in boards]
     validations = [_validate(steps, model, board, test, "emulator", EMULATED_IMAGES[board.name])
                    for board in boards]
     validations.append(_validate(steps, model, boards[0], test, "native", NATIVE_IMAGES))
-    result = _document(steps, model, facts, profiles, validations, out)
+    result = _document(steps, model, facts, profiles, validations, issues, out)
     report.write_html([result], result["report"])
     return result
 
@@ -128,6 +132,40 @@ def _generate(steps: _Steps, model: Model, boards: list[Board], out: Path) -> No
                                      out / f"{board.name}_{runtime}", force=True)
 
 
+def _compile_tflm(steps: _Steps, model: Model, boards: list[Board], out: Path) -> list[dict]:
+    """The tflm projects' C++ as objects for this PC, against declarations of TFLite Micro's API.
+
+    Firmware needs TFLite Micro's own sources, which no package carries; that every call in the
+    generated code exists, with its types and counts, a compiler can tell without them.
+    """
+    compiler = _cxx()
+    if compiler is None:
+        return [issue("tflm_not_compiled", "there is no C++ compiler: the tflm projects were "
+                      "generated, not compiled", "pip install ziglang")]
+    declarations = str(resources.folder(resources.TFLM_DECLARATIONS))
+    with (steps.step(f"compiled the C++ of {len(boards)} tflm projects against TFLite Micro's "
+                     "API"), tempfile.TemporaryDirectory() as objects):
+        for board in boards:
+            folder = out / f"{board.name}_tflm"
+            for source in sorted(folder.rglob(f"{model.name}*.cc")):
+                done = tools.run([*compiler, "-std=c++17", "-fno-rtti", "-fno-exceptions", "-c",
+                                  "-I", str(source.parent), "-I", declarations, str(source),
+                                  "-o", f"{objects}/object.o"])
+                if done.returncode:
+                    raise BuildFailed(f"{source} does not compile: "
+                                      f"{done.stderr.decode(errors='replace')[:300]}")
+    return []
+
+
+def _cxx() -> list[str] | None:
+    for program in ("c++", "g++", "clang++"):
+        if path := tools.find(program):
+            return [path]
+    path = tools.find("zig")
+    # musl's headers come with zig and nothing is linked, so no C library has to be built.
+    return [path, "c++", "-target", f"{platform.machine()}-linux-musl"] if path else None
+
+
 def _profile(steps: _Steps, model: Model, board: Board) -> dict:
     with steps.step(f"built the firmware for {board.title} and ran it on the emulated board"):
         return pipeline.profile(model, board.name, runtime="aot")
@@ -144,7 +182,7 @@ def _validate(steps: _Steps, model: Model, board: Board, test: Data, target: str
 
 
 def _document(steps: _Steps, model: Model, facts: dict, profiles: list[dict],
-              validations: list[dict], out: Path) -> dict:
+              validations: list[dict], issues: list[dict], out: Path) -> dict:
     accuracy, weights = facts["accuracy"], facts["weights"]
     mismatches = sum(v["mismatches"] for v in validations)
     table = []
@@ -154,7 +192,7 @@ def _document(steps: _Steps, model: Model, facts: dict, profiles: list[dict],
         table.append({**profile, "core": board.cpu.core,
                       "mismatches": validation["mismatches"],
                       "note": _NOTES.get(board.name) or (notes[0] if notes else "")})
-    issues = [entry for v in validations for entry in v["issues"]]
+    issues = issues + [entry for v in validations for entry in v["issues"]]
     summary = {f"accuracy {key}": f"{value:.2%}" for key, value in accuracy.items()
                if isinstance(value, float)}
     if weights:
