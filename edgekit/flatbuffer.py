@@ -17,6 +17,9 @@ MAX_TABLES = 10_000
 _HINT = "the file is damaged or not a .tflite; copy or convert it again"
 
 
+_SCALARS = {letter: struct.Struct("<" + letter) for letter in "bBhHiIqQfd?"}
+
+
 class Reader:
     """A buffer, and how much work reading it may still cost."""
 
@@ -26,11 +29,11 @@ class Reader:
         self.budget = 4 * len(data) + 65536
 
     def unpack(self, letter: str, position: int) -> int | float:
-        size = struct.calcsize("<" + letter)
-        if position < 0 or position + size > len(self.data):
+        number = _SCALARS[letter]
+        if position < 0 or position + number.size > len(self.data):
             raise BadModel(f"the file points outside itself (byte {position} of {len(self.data)})",
                            _HINT)
-        return struct.unpack_from("<" + letter, self.data, position)[0]
+        return number.unpack_from(self.data, position)[0]
 
     def spend(self, work: int) -> None:
         self.budget -= work

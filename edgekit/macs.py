@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from edgekit import ops
 from edgekit.graph import Graph
+from edgekit.ops.base import wrong_counts
 
 
 def macs_of(graph: Graph) -> list[int | None]:
-    """Multiply-accumulates of each operator; None for one edgekit does not know."""
+    """Multiply-accumulates of each operator; None for one edgekit does not know or that lacks an
+    input."""
     counts = []
     for op in graph.ops:
         module = ops.get(op.kind)
-        counts.append(module.macs(graph, op) if module else None)
+        is_known = module is not None and wrong_counts(module.INPUTS, op) is None
+        counts.append(module.macs(graph, op) if is_known else None)
     return counts
 
 

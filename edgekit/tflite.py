@@ -268,7 +268,11 @@ class _File:
         if union != module.OPTIONS_TYPE:
             self._refuse(f"{where} has the options of another operator (type {union})")
             return module.Options()
-        return module.Options(**{f.name: _field(options, f) for f in fields(module.Options)})
+        values = {f.name: _field(options, f) for f in fields(module.Options)}
+        for name, value in values.items():
+            if isinstance(value, float) and not math.isfinite(value):
+                self._refuse(f"{where} has {name} {value}")
+        return module.Options(**values)
 
     def _order(self, graph: Graph) -> None:
         """Every tensor is written once, before it is read."""

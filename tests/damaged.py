@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from edgekit.flatbuffer import Builder
 
-FULLY_CONNECTED, DEQUANTIZE, CALL_ONCE, TRANSPOSE, TANH, CUSTOM = 9, 6, 129, 39, 28, 32
+FULLY_CONNECTED, SOFTMAX, TANH, CUSTOM, TRANSPOSE, CALL_ONCE = 9, 25, 28, 32, 39, 129
 
 
 def code(number: int, version: int = 1, custom: str | None = None) -> dict:

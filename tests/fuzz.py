@@ -8,6 +8,7 @@ other numbers than reference().
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import sys
 import tempfile
@@ -23,7 +24,9 @@ from cases import samples
 from edgekit import checks, memory, ops, reference, tflite, tflite_writer, tools
 from edgekit.errors import BadModel
 from edgekit.graph import Graph
+from edgekit.inspection import inspect
 from edgekit.memory import MemoryPlan
+from edgekit.model import Model
 from edgekit.runtimes import aot
 from extremes import extremes
 from mutants import mutants, small_graphs, small_models, truncations
@@ -67,6 +70,9 @@ def examine(data: bytes, name: str, found: Found, original: Graph | None = None)
 
 def _outcome(data: bytes, name: str, found: Found, original: Graph | None) -> str:
     graph = tflite.read(data, name)
+    if checks.unsupported(graph):
+        # Models that cannot be run are still looked at.
+        json.dumps(inspect(Model("model", data, graph)), allow_nan=False)
     checks.require_supported(graph)
     plan = memory.plan(graph)
     problems = checks.plan_problems(graph, plan)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 import time
 
@@ -13,6 +14,8 @@ from damaged import Parts, changed, code, operator, quantization, set_field, ten
 from edgekit import checks, memory, tflite, tools
 from edgekit.codegen import ModelCode
 from edgekit.errors import BadModel, UsageError
+from edgekit.inspection import inspect
+from edgekit.model import Model
 from edgekit.runtimes import aot
 from edgekit.runtimes.header import checked_name, comment, name_from
 
@@ -42,6 +45,12 @@ def a_cycle(parts: Parts) -> None:
     add_tensor_and_operator(parts, tensor("loop", (1, 4), quant=quantization()),
                             operator(0, (3, 1, 2), (4,)))
     parts.operators[0][1] = ("vector", "i", (4, 1, 2))
+
+
+def softmax_of_nan(parts: Parts) -> None:
+    beta = {0: ("scalar", "f", float("nan"))}
+    add_tensor_and_operator(parts, tensor("p", (1, 2), quant=quantization()),
+                            operator(1, (3,), (4,), (9, beta)), damaged.SOFTMAX)
 
 
 def shared_vector(count: int) -> bytes:
@@ -135,6 +144,7 @@ READER = [
     ("a type of 4 bits", set_field("tensors", 0, 1, ("scalar", "b", 17)), "'x' has type int4"),
     ("options of another operator", changed(lambda p: p.operators.__setitem__(
         0, operator(0, (0, 1, 2), (3,), (1, {})))), "options of another operator (type 1)"),
+    ("an option that is no number", changed(softmax_of_nan), "operator 1 SOFTMAX has beta nan"),
     ("a name without end", changed(lambda p: p.tensors[0].__setitem__(3, ("string", "n" * 70_000))),
      "has a name of 70000 characters"),
 ]
@@ -196,6 +206,27 @@ def test_what_no_kernel_computes_is_refused_by_name(data, says):
     error = refusal(data, compiled=True)
     assert error.exit == 2 and error.hint
     assert any(says in reason for reason in error.reasons), error.reasons
+
+
+@pytest.mark.parametrize("data", [case[1] for case in CHECKS], ids=[c[0] for c in CHECKS])
+def test_what_no_kernel_computes_can_be_looked_at(data):
+    document = inspect(Model("model", data, tflite.read(data)))
+    assert not document["runtimes"]["aot"]["ok"]
+    assert json.loads(json.dumps(document, allow_nan=False)) == document
+
+
+def test_a_megabyte_of_tables_is_read_in_a_second():
+    def crowded(parts: Parts) -> None:
+        parts.tensors = [tensor(f"{i}", (1, 4), quant=quantization()) for i in range(9_000)]
+        parts.buffers = [{}] * 9_000
+        parts.operators = [operator(0, (i, i, i), (i + 1,)) for i in range(8_998)]
+        parts.outputs = (0,)
+
+    data = changed(crowded)
+    assert len(data) > 10**6
+    start = time.perf_counter()
+    tflite.read(data)
+    assert time.perf_counter() - start < 1.5  # on a busy machine; alone it is half of it
 
 
 def test_every_truncation_of_the_model_is_refused_or_lacks_only_padding():

@@ -9,7 +9,8 @@
     CONSTRAINTS                    functions (graph, op) -> True, or False or a text that says
                                    more; the docstring is the error message
     shapes(graph, op)              the output shapes that follow from the inputs and options
-    macs(graph, op)                multiply-accumulates of one inference
+    macs(graph, op)                multiply-accumulates of one inference; asks for INPUTS alone,
+                                   so that models edgekit cannot run are counted too
     reference(graph, op, inputs)   the arithmetic, on NumPy arrays: its only definition
     lower(graph, op)               the kernel calls that do it in C
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,8 +60,8 @@ def shapes(graph: Graph, op: Op) -> tuple[tuple[int, ...], ...]:
 
 
 def macs(graph: Graph, op: Op) -> int:
-    _, height, width, _ = graph.inputs_of(op)[1].shape
-    return int(np.prod(shapes(graph, op)[0], dtype=np.int64)) * height * width
+    taps = graph.inputs_of(op)[1].shape[1:3]
+    return graph.outputs_of(op)[0].size * math.prod(taps)
 
 
 def reference(graph: Graph, op: Op, inputs: list[np.ndarray]) -> list[np.ndarray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,7 +68,8 @@ def shapes(graph: Graph, op: Op) -> tuple[tuple[int, ...], ...]:
 
 
 def macs(graph: Graph, op: Op) -> int:
-    return graph.inputs_of(op)[0].size * graph.inputs_of(op)[1].shape[0]
+    source, weights = graph.inputs_of(op)[:2]
+    return source.size * math.prod(weights.shape[:1])
 
 
 def reference(graph: Graph, op: Op, inputs: list[np.ndarray]) -> list[np.ndarray]:
