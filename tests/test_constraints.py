@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import random
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
 
 from cases import load, samples
+from conftest import require_tool
 from edgekit import checks, memory, ops, reference
 from edgekit.graph import DType, Graph, Quant, Tensor
 from edgekit.macs import macs_of
-from fuzz import MAX_ARENA
+from edgekit.memory import MemoryPlan
+from fuzz import MAX_ARENA, compile_and_run
 
 CASES = load()
 KINDS = ops.kinds()
@@ -67,20 +71,28 @@ def with_inputs(graph: Graph) -> Graph:
     return replace(graph, inputs=tuple(read) or graph.inputs)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_no_constraint_raises_and_what_is_accepted_is_computed(kind):
-    refused = accepted = 0
+@cache
+def judged(kind: str) -> tuple[int, list[tuple[Graph, MemoryPlan]]]:
+    """(how many wrong graphs are refused, the others that are small enough to run)."""
+    refused, accepted = 0, []
     for graph in (wrong for right in cases_of(kind) for wrong in wrong_graphs(right)):
         macs_of(graph)
         if reasons := checks.unsupported(graph):
             assert all(reason.isprintable() for reason in reasons)
             refused += 1
             continue
-        accepted += 1
         plan = memory.plan(graph)
         assert checks.plan_problems(graph, plan) == []
-        if plan.arena_size > MAX_ARENA:
-            continue
+        if plan.arena_size <= MAX_ARENA:
+            accepted.append((graph, plan))
+    return refused, accepted
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_constraint_raises_and_what_is_accepted_is_computed(kind):
+    refused, accepted = judged(kind)
+    assert refused > 50 and len(accepted) > 5
+    for graph, _ in accepted:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("error")
             values = reference.run(graph, samples(graph, random=1)[-1])
@@ -88,7 +100,21 @@ def test_no_constraint_raises_and_what_is_accepted_is_computed(kind):
             tensor = graph.tensors[index]
             assert values[index].shape == tensor.shape
             assert values[index].dtype == tensor.dtype.numpy
-    assert refused > 50 and accepted > 5
+
+
+def test_what_is_accepted_is_computed_by_the_kernels_too(tmp_path):
+    require_tool("gcc")
+    chosen = [(kind, *pair) for kind in KINDS
+              for pair in random.Random(2).sample(judged(kind)[1], 4)]
+    assert compile_and_run(chosen, tmp_path) == []
+
+
+def test_constant_floats_are_not_quantized_on_the_device():
+    (graph, *_) = (case for case in cases_of("QUANTIZE")
+                   if case.tensors[0].dtype is DType.FLOAT32)
+    source = replace(graph.tensors[0], data=bytes(graph.tensors[0].nbytes))
+    constant = replace(graph, tensors=(source, *graph.tensors[1:]))
+    assert "must not be a constant" in checks.unsupported(constant)[0]
 
 
 @pytest.mark.parametrize("kind", KINDS)

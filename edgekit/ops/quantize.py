@@ -30,13 +30,19 @@ def float_or_int8_to_int8(graph: Graph, op: Op) -> bool | str:
     return f"'{source.name}' is {source.dtype.value}"
 
 
+def computed_floats(graph: Graph, op: Op) -> bool | str:
+    """a float32 input must not be a constant: the converter stores its int8 values instead"""
+    source = graph.inputs_of(op)[0]
+    return source.dtype is not DType.FLOAT32 or not source.is_constant or f"'{source.name}' is"
+
+
 def ratio_fits(graph: Graph, op: Op) -> bool:
     """input scale / output scale must be below 2^23"""
     source = graph.inputs_of(op)[0]
     return source.dtype is DType.FLOAT32 or _multiplier(graph, op)[1] <= 23
 
 
-CONSTRAINTS = (float_or_int8_to_int8, ratio_fits)
+CONSTRAINTS = (float_or_int8_to_int8, computed_floats, ratio_fits)
 
 shapes, macs = elementwise.same_shape, no_macs
 
