@@ -124,9 +124,9 @@ def plan_problems(graph: Graph, plan) -> list[str]:
 
     def write(tensor: int, value: object, size: int) -> None:
         place = span(tensor, size)
-        kept = [part for first, end, owner in owners
-                for part in ((first, min(end, place.start), owner), (max(first, place.stop), end, owner))
-                if part[0] < part[1]]
+        kept = [(first, end, owner) for begin, stop, owner in owners
+                for first, end in ((begin, min(stop, place.start)), (max(begin, place.stop), stop))
+                if first < end]
         owners[:] = [*kept, (place.start, place.stop, value)]
 
     def read(tensor: int, who: str) -> None:

@@ -235,7 +235,8 @@ class _File:
         low, high = _RANGES.get(dtype, (0, 0))
         if dtype in _RANGES and not all(low <= z <= high for z in zero_point):
             self._refuse(f"{where} has a zero point outside {low}..{high}")
-        if len(scale) > 1 and shape is not None and not (0 <= axis < len(shape) and shape[axis] == len(scale)):
+        has_channels = len(scale) > 1 and shape is not None
+        if has_channels and not (0 <= axis < len(shape) and shape[axis] == len(scale)):
             self._refuse(f"{where} has {len(scale)} scales on axis {axis} of shape {list(shape)}")
         return Quant(scale, zero_point, axis if len(scale) > 1 else None)
 

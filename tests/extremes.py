@@ -22,7 +22,8 @@ def extremes(graphs: list[Graph], count: int, seed: int) -> Iterator[Graph]:
         # Equal quantizations stay equal: some operators ask for it.
         quants = {tensor.quant: _quant(rng, tensor.quant) for tensor in graph.tensors
                   if tensor.quant and not tensor.is_constant}
-        yield replace(graph, tensors=tuple(_tensor(rng, tensor, quants) for tensor in graph.tensors),
+        tensors = tuple(_tensor(rng, tensor, quants) for tensor in graph.tensors)
+        yield replace(graph, tensors=tensors,
                       ops=tuple(replace(op, options=_options(rng, op.options)) for op in graph.ops))
 
 

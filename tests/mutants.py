@@ -172,8 +172,8 @@ def image() -> Graph:
     conv = conv_2d.Options(padding=0, stride_w=2, stride_h=2, activation=1)
     return Graph("model", tensors, (
         Op("CONV_2D", (0, 1, 2), (3,), conv, index=0),
-        Op("DEPTHWISE_CONV_2D", (3, 4, 5), (6,), _options("DEPTHWISE_CONV_2D", padding=0, stride_w=1,
-                                                         stride_h=1, depth_multiplier=1), index=1),
+        Op("DEPTHWISE_CONV_2D", (3, 4, 5), (6,), _options(
+            "DEPTHWISE_CONV_2D", padding=0, stride_w=1, stride_h=1, depth_multiplier=1), index=1),
         Op("ADD", (3, 6), (7,), _options("ADD"), index=2),
         Op("AVERAGE_POOL_2D", (7,), (8,), _options(
             "AVERAGE_POOL_2D", padding=1, stride_w=3, stride_h=3, filter_width=3,

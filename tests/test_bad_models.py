@@ -180,12 +180,12 @@ CHECKS = [
 
 def refusal(data: bytes, compiled: bool = False) -> BadModel:
     """The error that a file gets, in under a second."""
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(BadModel) as caught:
         graph = tflite.read(data)
         if compiled:
             checks.require_supported(graph)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     return caught.value
 
 
@@ -224,9 +224,9 @@ def test_a_megabyte_of_tables_is_read_in_a_second():
 
     data = changed(crowded)
     assert len(data) > 10**6
-    start = time.perf_counter()
+    start = time.process_time()
     tflite.read(data)
-    assert time.perf_counter() - start < 1.5  # on a busy machine; alone it is half of it
+    assert time.process_time() - start < 1
 
 
 def test_every_truncation_of_the_model_is_refused_or_lacks_only_padding():
@@ -305,7 +305,8 @@ def test_call_once_of_a_subgraph_that_is_not_there_is_refused():
 
 HOSTILE = ["*/ int main(void) { return 1; } /*", "{{ 7 * 7 }}{% raw %}", "../../etc/passwd",
            "größe µ 模型 \u202e\ufeff", "two\nlines\r\n#error", "??/\n??=error", "back\\\nslash \\",
-           "int", "while", '"; system("x"); "', "\x1b[2J\x00nul", "%s%n", "//", "/*", "a" * 5000, ""]
+           "int", "while", '"; system("x"); "', "\x1b[2J\x00nul", "%s%n", "//", "/*", "a" * 5000,
+           ""]
 
 
 def renamed(names: list[str]) -> bytes:
@@ -361,8 +362,8 @@ def test_a_file_of_any_name_gives_a_name_for_c(stem):
     assert checked_name(name_from(stem))
 
 
-@pytest.mark.parametrize("name", ["", "int", "stdint", "con", "lpt1", "edgekit_add", "A", "a-b", "a\n",
-                                  "a" * 49])
+@pytest.mark.parametrize("name", ["", "int", "stdint", "con", "lpt1", "edgekit_add", "A", "a-b",
+                                  "a\n", "a" * 49])
 def test_a_name_that_c_or_a_system_has_taken_is_refused(name):
     with pytest.raises(UsageError, match="cannot be a model's name"):
         checked_name(name)

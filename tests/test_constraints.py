@@ -28,7 +28,7 @@ def cases_of(kind: str) -> list[Graph]:
 
 
 def wrong_tensors(tensor: Tensor) -> Iterator[Tensor]:
-    """The tensor with another type, rank, shape, quantization, or role; constants keep their size."""
+    """The tensor with another type, rank, shape, quantization or role."""
     for dtype in DType:
         yield reshaped(replace(tensor, dtype=dtype), tensor.shape)
     for shape in ((), (1,), tensor.shape[1:], (1, *tensor.shape), (2, *tensor.shape),

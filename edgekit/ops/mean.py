@@ -89,7 +89,8 @@ def reference(graph: Graph, op: Op, inputs: list[np.ndarray]) -> list[np.ndarray
     total = inputs[0].sum(axis=_axes(graph, op), dtype=np.int64)
     total = total - source.zero_point * _count(graph, op)
     scaled = multiply_by_quantized_multiplier(total, *_multiplier(graph, op))
-    return [np.clip(wrapped(scaled + target.zero_point), -128, 127).astype(np.int8).reshape(shapes(graph, op)[0])]
+    result = np.clip(wrapped(scaled + target.zero_point), -128, 127).astype(np.int8)
+    return [result.reshape(shapes(graph, op)[0])]
 
 
 def _groups(graph: Graph, op: Op) -> list[tuple[bool, int, int]]:

@@ -14,9 +14,9 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _C_WORDS = frozenset("""auto break case char const continue default do double else enum extern float
 for goto if inline int long register restrict return short signed sizeof static struct switch
 typedef union unsigned void volatile while bool true false main""".split())
-# NAME.h and NAME.c would hide a header of the compiler or of the project, or be a device on Windows.
-_FILES = frozenset("""assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp
-signal stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string tgmath
+# NAME.h would hide a header of the compiler or of the project, or be a device on Windows.
+_FILES = frozenset("""assert complex ctype errno fenv float inttypes iso646 limits locale math
+setjmp signal stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string tgmath
 threads time uchar wchar wctype board selftest kernels con prn aux nul""".split())
 _RESERVED = _C_WORDS | _FILES
 MAX_NAME = 48  # characters: longer ones make paths that some systems refuse
