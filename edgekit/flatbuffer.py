@@ -13,7 +13,7 @@ import numpy as np
 from edgekit.errors import BadModel
 
 # No model for a microcontroller has a tenth of it; a hostile one costs a second at most.
-MAX_TABLES = 10_000
+MAX_TABLES = 5_000
 _HINT = "the file is damaged or not a .tflite; copy or convert it again"
 
 
