@@ -48,8 +48,8 @@ def concatenated():
     y = L.BatchNormalization()(L.Concatenate()([a, b, x]))
     z = L.Conv2D(14, 1, name="c")(x)
     y = L.ReLU()(y + z)  # a keras.ops Add that ties c to a and b
-    y = L.Conv2DTranspose(6, 2, activation="relu")(L.AveragePooling2D(2)(y))
-    return keras().Model(x, L.Dense(3)(L.Flatten()(y)))
+    y = L.Conv2DTranspose(6, 2, activation="relu", name="up")(L.AveragePooling2D(2)(y))
+    return keras().Model(x, L.Dense(3, name="head")(L.Flatten()(y)))
 
 
 def parametric_relu():
@@ -88,8 +88,32 @@ def nested_and_shared():
     return keras().Model(x, L.Dense(3)(L.GlobalAveragePooling2D()(y)))
 
 
+def several_ends():
+    L = keras().layers
+    image, motion = keras().Input((6, 6, 2), name="image"), keras().Input((8, 3), name="motion")
+    seen = L.Conv2D(8, 3, activation="relu", name="see")(image)
+    seen = L.AveragePooling2D(2)(seen)
+    felt = L.SeparableConv1D(8, 3, padding="same", activation="relu", name="feel")(motion)
+    felt = L.LeakyReLU()(L.BatchNormalization()(L.DepthwiseConv1D(3, depth_multiplier=2)(felt)))
+    felt = L.Conv1D(6, 3, activation="relu", name="narrow")(L.MaxPooling1D(2)(felt))
+    both = L.Concatenate()([L.Flatten()(seen), L.Flatten()(felt)])
+    both = L.Dense(10, activation="relu", name="join")(L.Dropout(0.2)(both))
+    return keras().Model([image, motion], [L.Dense(3, name="kind")(both),
+                                           L.Conv1D(2, 1, name="each")(felt)])
+
+
+def keras_operations():
+    L, ops = keras().layers, keras().ops
+    x = keras().Input((4, 6, 3))
+    a = ops.relu(L.Conv2D(8, 1, padding="same", name="a")(x))
+    b = L.Conv2D(4, 1, padding="same", activation="relu", name="b")(x)
+    y = ops.concatenate([a, b], axis=-1)
+    y = L.Conv2D(6, 1, activation="relu", name="c")(y)
+    return keras().Model(x, L.Dense(3, name="head")(ops.reshape(y, (-1, 144))))
+
+
 NETS = [sequential, residual, depthwise, concatenated, squeeze_excite, one_dimensional,
-        nested_and_shared, parametric_relu]
+        nested_and_shared, parametric_relu, several_ends, keras_operations]
 
 
 def seeded(build):
@@ -103,5 +127,17 @@ def seeded(build):
     return model
 
 
+def inputs(model, count, seed=1):
+    """Random samples for every input: an array, or a list of them."""
+    random = np.random.default_rng(seed)
+    arrays = [random.uniform(-1, 1, (count, *tensor.shape[1:])).astype(np.float32)
+              for tensor in model.inputs]
+    return arrays if len(arrays) > 1 else arrays[0]
+
+
 def predict(model, x):
-    return np.asarray(model(x, training=False))
+    """The outputs of every sample; several outputs side by side, (samples, values)."""
+    outputs = model(x, training=False)
+    if not isinstance(outputs, list):
+        return np.asarray(outputs)
+    return np.concatenate([np.asarray(y).reshape(len(y), -1) for y in outputs], axis=1)

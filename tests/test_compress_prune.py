@@ -3,14 +3,25 @@
 import numpy as np
 import pytest
 from conftest import require_models
-from keras_nets import NETS, keras, nested_and_shared, predict, residual, seeded, sequential
+from keras_nets import (
+    NETS,
+    concatenated,
+    inputs,
+    keras,
+    keras_operations,
+    nested_and_shared,
+    predict,
+    residual,
+    seeded,
+    sequential,
+    several_ends,
+)
 
 from edgekit.compress.prune import prune
 from edgekit.compress.structure import analyse
 from edgekit.compress.walk import layers_of
 from edgekit.errors import BadModel, UsageError
 from edgekit.importers.keras import load
-
 
 
 def zero_removed(model, report):
@@ -29,8 +40,8 @@ def zero_removed(model, report):
             value = np.asarray(weight).copy()
             if weight.name == "depthwise_kernel" or not dead.any():
                 continue
-            if port.kind == "DepthwiseConv2D" and weight.name == "kernel":
-                value.reshape(*value.shape[:2], -1)[..., dead] = 0
+            if port.kind.startswith("DepthwiseConv") and weight.name == "kernel":
+                value.reshape(*value.shape[:-2], -1)[..., dead] = 0
             elif port.kind == "Conv2DTranspose" and weight.name == "kernel":
                 value[..., dead, :] = 0
             elif value.shape[-1] == len(dead):
@@ -42,7 +53,7 @@ def zero_removed(model, report):
 @pytest.mark.parametrize("rate", [0.25, 0.5])
 def test_a_pruned_net_computes_what_the_zeroed_original_computes(build, rate):
     model = seeded(build)
-    x = np.random.default_rng(1).uniform(-1, 1, (4, *model.inputs[0].shape[1:])).astype("float32")
+    x = inputs(model, 4)
     untouched = predict(model, x)
     smaller, report = prune(model, rate=rate)
     assert np.array_equal(predict(model, x), untouched)
@@ -56,7 +67,7 @@ def test_a_pruned_net_computes_what_the_zeroed_original_computes(build, rate):
 @pytest.mark.parametrize("build", NETS)
 def test_a_rate_of_zero_gives_an_equal_model(build):
     model = seeded(build)
-    x = np.random.default_rng(1).uniform(-1, 1, (4, *model.inputs[0].shape[1:])).astype("float32")
+    x = inputs(model, 4)
     same, report = prune(model, rate=0)
     assert report.parameters_after == report.parameters_before
     np.testing.assert_allclose(predict(same, x), predict(model, x), rtol=1e-6, atol=1e-5)
@@ -99,6 +110,35 @@ def test_a_threshold_above_every_filter_keeps_the_strongest_and_says_so():
 def test_what_is_left_is_a_multiple_of_the_granularity():
     _, report = prune(seeded(residual), rate=0.5, granularity=4)
     assert widths(report) == {"stem": (8, 4), "inner": (10, 8), "back": (8, 4), "head": (3, 3)}
+
+
+def test_a_granularity_and_a_rate_hold_in_every_layer_however_they_are_tied():
+    model = seeded(concatenated)  # 14 filters of c are tied to 5 of a, 7 of b and the input
+    assert widths(prune(model, rate=0.5)[1]) == {
+        "a": (5, 3), "b": (7, 4), "c": (14, 9), "up": (6, 3), "head": (3, 3)}
+    smaller, report = prune(model, rate=0.7, granularity=4)
+    assert widths(report)["a"] == (5, 4) and widths(report)["b"] == (7, 4)
+    assert widths(report)["c"] == (14, 10)
+    assert any(note.startswith("c: 10 is no multiple of 4") or "2 of 14 cannot go" in note
+               for note in report.notes)
+
+
+def test_a_threshold_that_empties_a_layer_keeps_as_many_as_the_granularity_asks_for():
+    report = prune(seeded(residual), threshold=1e9, granularity=4)[1]
+    assert widths(report) == {"stem": (8, 4), "inner": (10, 4), "back": (8, 4), "head": (3, 3)}
+
+
+def test_several_inputs_and_outputs_stay_and_what_lies_between_shrinks():
+    smaller, report = prune(seeded(several_ends), rate=0.5)
+    assert widths(report) == {"see": (8, 4), "feel": (8, 4), "narrow": (6, 3), "join": (10, 5),
+                              "kind": (3, 3), "each": (2, 2)}
+    assert [t.shape[1:] for t in smaller.inputs] == [(6, 6, 2), (8, 3)]
+    assert [t.shape[1:] for t in smaller.outputs] == [(3,), (1, 2)]
+
+
+def test_operations_of_keras_ops_shrink_like_layers():
+    report = prune(seeded(keras_operations), rate=0.5)[1]
+    assert widths(report) == {"a": (8, 4), "b": (4, 2), "c": (6, 3), "head": (3, 3)}
 
 
 def test_a_residual_addition_ties_the_filters_of_both_branches():

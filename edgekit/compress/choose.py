@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgekit.compress import follow
 from edgekit.compress.structure import Ports, Structure
 from edgekit.errors import UsageError
 
@@ -37,8 +36,9 @@ def l1_norms(port: Ports) -> np.ndarray:
     return value.reshape(-1, value.shape[-1]).sum(axis=0)
 
 
-def choose(structure: Structure, chosen: list[Ports], limits: Limits) -> Choice:
-    """The classes to remove, group by group of tied layers.
+def choose(structure: Structure, chosen: list[Ports], limits: Limits,
+           folded: dict[str, np.ndarray] | None = None) -> Choice:
+    """The classes to remove; `folded`: norms by layer name in place of the kernels' own.
 
     Raises UsageError when nothing in scope can be removed at all, with the reasons.
     """
@@ -49,9 +49,14 @@ def choose(structure: Structure, chosen: list[Ports], limits: Limits) -> Choice:
         reasons = "; ".join(f"{name}: {note}" for name, note in notes.items())
         raise UsageError(f"nothing in the scope can be removed: {reasons}",
                          "widen the scope to the layers it is tied to")
+    norms = {port.name: l1_norms(port) if folded is None else folded[port.name]
+             for port in chosen}
+    scores = _scores(chosen, roots, free, norms)
     removed: set[int] = set()
-    for group in _groups(chosen, roots, free):
-        removed |= _from_group(group, roots, free, limits, notes)
+    for cell in _cells(chosen, roots, free):
+        removed |= _from_cell(cell, scores, limits)
+    removed -= _strongest_of_emptied(chosen, roots, removed, norms, limits, notes)
+    _note_uneven(structure.producers(), roots, removed, limits, notes)
     return Choice(frozenset(removed), notes)
 
 
@@ -77,49 +82,70 @@ def _tied_outside(name: str | None) -> str | None:
     return None if name is None else f"it is tied to '{name}', which is not in the scope"
 
 
-def _groups(chosen: list[Ports], roots, free: set[int]) -> list[list[Ports]]:
-    """Layers that share a removable class, directly or through others."""
-    groups: list[tuple[set[int], list[Ports]]] = []
+def _cells(chosen: list[Ports], roots, free: set[int]) -> list[list[int]]:
+    """Removable classes that the very same layers write: a rate and a granularity held within
+    each cell are held in every layer, however layers are tied to parts of each other."""
+    writers: dict[int, list[str]] = {}
     for port in chosen:
-        mine = {int(root) for root in roots[port.name]} & free
-        if not mine:
-            continue
-        touching = [group for group in groups if group[0] & mine]
-        groups = [group for group in groups if not group[0] & mine]
-        members = [member for group in touching for member in group[1]]
-        groups.append((mine.union(*(group[0] for group in touching)), [*members, port]))
-    return [members for _, members in groups]
-
-
-def _from_group(group: list[Ports], roots, free, limits: Limits, notes) -> set[int]:
-    """The classes of one group to remove."""
-    score: dict[int, float] = {}
-    strongest: dict[int, float] = {}
-    for port in group:
-        norms = l1_norms(port)
-        mean = norms.mean() or 1.0
-        for root, norm in zip(map(int, roots[port.name]), norms, strict=True):
+        for root in map(int, roots[port.name]):
             if root in free:
-                score[root] = score.get(root, 0.0) + norm / mean
-                strongest[root] = max(strongest.get(root, 0.0), norm)
-    ranked = sorted(score, key=lambda root: (score[root], root))
+                writers.setdefault(root, []).append(port.name)
+    cells: dict[tuple[str, ...], list[int]] = {}
+    for root, names in writers.items():
+        cells.setdefault(tuple(names), []).append(root)
+    return list(cells.values())
+
+
+@dataclass(frozen=True)
+class _Score:
+    """Of one class: the sum of its norms, each relative to its layer's mean, and the largest."""
+
+    relative: float
+    strongest: float
+
+
+def _scores(chosen: list[Ports], roots, free: set[int], norms) -> dict[int, _Score]:
+    scores: dict[int, _Score] = {}
+    for port in chosen:
+        mean = norms[port.name].mean() or 1.0
+        for root, norm in zip(map(int, roots[port.name]), norms[port.name], strict=True):
+            if root in free:
+                old = scores.get(root, _Score(0.0, 0.0))
+                scores[root] = _Score(old.relative + norm / mean, max(old.strongest, norm))
+    return scores
+
+
+def _from_cell(cell: list[int], scores: dict[int, _Score], limits: Limits) -> set[int]:
+    """The classes of one cell to remove, the weakest first."""
+    ranked = sorted(cell, key=lambda root: (scores[root].relative, root))
     drop = ranked if limits.threshold is None else [
-        root for root in ranked if strongest[root] < limits.threshold]
+        root for root in ranked if scores[root].strongest < limits.threshold]
     if limits.rate is not None:
         drop = drop[:int(limits.rate * len(ranked) + 1e-9)]
-    drop = _keep_one(group, roots, drop, strongest, limits, notes)
     left = len(ranked) - len(drop)
     whole = min(len(ranked), -(-left // limits.granularity) * limits.granularity)
     return set(drop[:len(ranked) - whole])
 
 
-def _keep_one(group, roots, drop, strongest, limits: Limits, notes) -> list[int]:
-    """`drop` without the strongest class of any layer that it would empty."""
-    for port in group:
-        classes = {int(root) for root in roots[port.name]}
-        if classes <= set(drop):
-            best = max(sorted(classes), key=lambda root: strongest[root])
-            drop = [root for root in drop if root != best]
-            notes[port.name] = (f"every filter's L1 norm is below the threshold "
-                                f"{limits.threshold:g}; kept the strongest, {strongest[best]:g}")
-    return drop
+def _strongest_of_emptied(chosen, roots, removed, norms, limits: Limits, notes) -> set[int]:
+    """The strongest classes of each layer that `removed` would empty, as many as the
+    granularity asks for."""
+    back: set[int] = set()
+    for port in chosen:
+        classes = roots[port.name]
+        if set(map(int, classes)) <= removed - back:
+            best = np.argsort(-norms[port.name], kind="stable")
+            back |= set(map(int, classes[best[:limits.granularity]]))
+            notes[port.name] = (
+                f"every filter's L1 norm is below the threshold {limits.threshold:g}; "
+                f"kept the strongest, {norms[port.name].max():g}")
+    return back
+
+
+def _note_uneven(producers, roots, removed: set[int], limits: Limits, notes) -> None:
+    """Say which layers, made smaller, are still no multiple of the granularity, and why."""
+    for port in producers:
+        left = int((~np.isin(roots[port.name], sorted(removed))).sum())
+        if left < len(port.writes) and left % limits.granularity:
+            notes.setdefault(port.name, f"{left} is no multiple of {limits.granularity}: parts of "
+                             "it are tied to layers whose own counts are none")

@@ -114,7 +114,7 @@ def _has_constant(call: Call) -> bool:
 
 def _reshapes_channels(call: Call, kind: str) -> bool:
     before, after = call.input_shapes[0][1:], call.output_shapes[0][1:]
-    if None in before or None in after or not before:
+    if None in before or None in after or not before or not after:
         return False
     return kind == "Flatten" or before[-1] == after[-1] or len(after) == 1
 

@@ -85,9 +85,10 @@ def rebuild(structure: Structure, removed: Collection[int] = (), momentum: float
     copies: dict[int, Any] = {}
 
     def visit(call: walk.Call):
-        if not isinstance(call.layer, keras.layers.Layer):
-            return keras.tree.flatten(call.layer(*call.args, **call.kwargs))
         port = structure.ports[id(call.layer)]
+        if not isinstance(call.layer, keras.layers.Layer):
+            operation = _operation(call.layer, kept(structure, port.writes, gone))
+            return keras.tree.flatten(operation(*call.args, **call.kwargs))
         first = id(call.layer) not in copies
         if first:
             copies[id(call.layer)] = _copy(port, kept(structure, port.writes, gone), momentum)
@@ -123,6 +124,14 @@ def _copy(port: Ports, keep: np.ndarray, momentum: float | None):
     if port.kind == "BatchNormalization" and momentum is not None:
         config["momentum"] = momentum
     return type(port.layer).from_config(config)
+
+
+def _operation(operation, keep: np.ndarray):
+    """A keras.ops operation for as many channels as are kept; only Reshape carries their count."""
+    shape = getattr(operation, "newshape", None)
+    if not isinstance(shape, tuple | list) or shape[-1] in (-1, len(keep)):
+        return operation
+    return type(operation)((*shape[:-1], len(keep)), name=operation.name)
 
 
 def _arguments(call: walk.Call) -> dict:
