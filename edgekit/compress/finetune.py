@@ -45,18 +45,34 @@ def finetune(model, data: Data, epochs: int, seed: int = 0, *, batch_size: int =
     Raises BadData for data that does not suit the model, UsageError for wrong options,
     EdgekitError when the loss is no number any more.
     """
+    prepare(model, data, epochs, seed, batch_size=batch_size, learning_rate=learning_rate,
+            validation=validation, patience=patience, deterministic=deterministic)
+    trained = rebuild(analyse(model), momentum=SHORT_RUN_MOMENTUM)
+    return trained, fit(trained, trained, data, epochs, batch_size=batch_size,
+                        learning_rate=learning_rate, validation=validation, patience=patience,
+                        what=what)
+
+
+def prepare(model, data: Data, epochs: int, seed: int, *, batch_size: int, learning_rate: float,
+            validation: Data | None, patience: int | None, deterministic: bool) -> None:
+    """Check what `finetune` is given, and seed what is random in training."""
     _check_options(epochs, batch_size, learning_rate, validation, patience)
     for part in filter(None, (data, validation)):
         _check_data(model, part)
-    keras = import_keras()
-    keras.utils.set_random_seed(seed)
+    import_keras().utils.set_random_seed(seed)
     if deterministic:
         import tensorflow
         tensorflow.config.experimental.enable_op_determinism()
-    trained = rebuild(analyse(model), momentum=SHORT_RUN_MOMENTUM)
+
+
+def fit(trained, graph, data: Data, epochs: int, *, batch_size: int, learning_rate: float,
+        validation: Data | None, patience: int | None, what: str) -> History:
+    """Train a model in place, as `finetune` says; `graph` is the functional model that tells its
+    last layer, the model itself where it is functional."""
+    keras = import_keras()
     steps = math.ceil(len(data) / batch_size)
     schedule = keras.optimizers.schedules.CosineDecay(learning_rate, epochs * steps)
-    loss, metrics = _objective(keras, trained, data)
+    loss, metrics = _objective(keras, graph, data)
     # XLA costs 20 s of compilation on a CPU, five times what it would save here.
     trained.compile(keras.optimizers.Adam(schedule), loss, metrics=metrics, jit_compile=False)
     history = trained.fit(
@@ -66,7 +82,7 @@ def finetune(model, data: Data, epochs: int, seed: int = 0, *, batch_size: int =
     if not np.isfinite(history["loss"]).all():
         raise EdgekitError(f"{what} diverged: the loss is {history['loss'][-1]}",
                            f"lower the learning rate (it was {learning_rate:g})")
-    return trained, _history(history)
+    return _history(history)
 
 
 def evaluate(model, data: Data) -> float:
