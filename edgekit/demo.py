@@ -22,6 +22,7 @@ from edgekit.board import Board, load_board
 from edgekit.compression import int8_accuracy
 from edgekit.data import Data, make
 from edgekit.documents import document, issue
+from edgekit.emulators import native, tflm_host
 from edgekit.errors import BuildFailed
 from edgekit.golden import Golden
 from edgekit.macs import model_section
@@ -60,7 +61,8 @@ def run_demo(out, *, fast: bool = False) -> dict:
     found = _fast(steps) if fast else _trained(steps, out)
     model, test, facts = found
     accuracy = facts["accuracy"]
-    with steps.step(f"ran TensorFlow Lite Micro on {len(test)} test images"):
+    golden = "TensorFlow Lite Micro" if tflm_host.available() else "the reference"
+    with steps.step(f"ran {golden} on {len(test)} test images"):
         accuracy["int8"] = int8_accuracy(model, test)
         accuracy["samples"] = len(test)
     boards = [load_board(name) for name in EMULATED_IMAGES]
@@ -69,7 +71,11 @@ def run_demo(out, *, fast: bool = False) -> dict:
     profiles = [_profile(steps, model, board) for board in boards]
     validations = [_validate(steps, model, board, test, "emulator", EMULATED_IMAGES[board.name])
                    for board in boards]
-    validations.append(_validate(steps, model, boards[0], test, "native", NATIVE_IMAGES))
+    if native.available():
+        validations.append(_validate(steps, model, boards[0], test, "native", NATIVE_IMAGES))
+    else:
+        issues.append(issue("no_native", "there is no C compiler for this PC: native code was not "
+                            "run", "install gcc, or pip install ziglang"))
     result = _document(steps, model, facts, profiles, validations, issues, out)
     report.write_html([result], result["report"])
     return result
@@ -167,15 +173,20 @@ def _cxx() -> list[str] | None:
 
 
 def _profile(steps: _Steps, model: Model, board: Board) -> dict:
-    with steps.step(f"built the firmware for {board.title} and ran it on the emulated board"):
+    name = (f"built the firmware for {board.title} and ran it on the emulated board"
+            if targets.choose_engine(board, "auto") == "unicorn" else
+            f"planned the memory for {board.title}; without compiler and emulator no more is known")
+    with steps.step(name):
         return pipeline.profile(model, board.name, runtime="aot")
 
 
 def _validate(steps: _Steps, model: Model, board: Board, test: Data, target: str,
               count: int) -> dict:
     taken = samples.from_array(test.x[:count], model.graph)
-    where = board.title if target == "emulator" else "this PC, as native code"
-    with steps.step(f"compared {len(taken)} images byte by byte with TFLite Micro on {where}"):
+    engine = targets.choose_engine(board, "native" if target == "native" else "auto")
+    where = {"native": "this PC, as native code", "unicorn": f"the emulated {board.title}"}.get(
+        engine, f"the {engine} engine")
+    with steps.step(f"compared {len(taken)} images byte by byte on {where}"):
         with targets.open_link(model, board, target=target) as link:
             verdict = validate(model, link, taken, test.y[:count], Golden(model))
     return verdict_document(verdict, model, board.name, "aot")
@@ -192,7 +203,9 @@ def _document(steps: _Steps, model: Model, facts: dict, profiles: list[dict],
         table.append({**profile, "core": board.cpu.core,
                       "mismatches": validation["mismatches"],
                       "note": _NOTES.get(board.name) or (notes[0] if notes else "")})
-    issues = issues + [entry for v in validations for entry in v["issues"]]
+    issues = issues + [entry for part in (*validations, *profiles) for entry in part["issues"]
+                       if entry["severity"] != "info"]
+    issues = [entry for i, entry in enumerate(issues) if entry not in issues[:i]]
     summary = {f"accuracy {key}": f"{value:.2%}" for key, value in accuracy.items()
                if isinstance(value, float)}
     if weights:
