@@ -110,8 +110,11 @@ def _reasons(graph: Graph, op: Op) -> list[str]:
     return [f"{where}: {message}" for message in messages]
 
 
-def plan_problems(graph: Graph, plan) -> list[str]:
-    """What a memory plan breaks, found by executing it on byte owners instead of lifetimes."""
+def plan_problems(graph: Graph, plan, calls=None) -> list[str]:
+    """What a memory plan breaks, found by executing it on byte owners instead of lifetimes.
+
+    `calls` are the kernel calls of each operator that will run, the portable ones if not given.
+    """
     problems: list[str] = []
     owners: list[tuple[int, int, object]] = []  # (first byte, byte behind the last, owner)
     value_of = {i: i for i in range(len(graph.tensors))}
@@ -129,11 +132,14 @@ def plan_problems(graph: Graph, plan) -> list[str]:
                 if first < end]
         owners[:] = [*kept, (place.start, place.stop, value)]
 
-    def read(tensor: int, who: str) -> None:
-        place = span(tensor, graph.tensors[tensor].nbytes)
+    def is_whole(tensor: int, size: int) -> bool:
+        place = span(tensor, size)
         there = sum(max(0, min(end, place.stop) - max(first, place.start))
-                    for first, end, owner in owners if owner == value_of[tensor])
-        if there != place.stop - place.start:
+                    for first, end, owner in owners if owner == value_of.get(tensor, tensor))
+        return there == place.stop - place.start
+
+    def read(tensor: int, who: str) -> None:
+        if not is_whole(tensor, graph.tensors[tensor].nbytes):
             problems.append(f"{who} reads tensor {tensor} after it was overwritten")
 
     plan_alignment = 4
@@ -143,12 +149,17 @@ def plan_problems(graph: Graph, plan) -> list[str]:
     for position, op in enumerate(graph.ops):
         who, stored = f"operator {op.index} {op.kind}", [
             i for i in op.inputs if i >= 0 and not graph.tensors[i].is_constant]
-        if ops.get(op.kind).lower(graph, op) == ():
+        lowered = calls[position] if calls is not None else ops.get(op.kind).lower(graph, op)
+        if lowered == ():
             value_of[op.outputs[0]] = value_of[op.inputs[0]]
             read(op.outputs[0], who)
             continue
-        if -1 - position in scratch:
-            write(-1 - position, "scratch", scratch[-1 - position])
+        wanted = max(call.scratch for call in lowered)
+        if scratch.get(-1 - position, 0) < wanted:
+            problems.append(f"{who} asks for {wanted} bytes of scratch, the plan has "
+                            f"{scratch.get(-1 - position, 0)}")
+        elif wanted:
+            write(-1 - position, -1 - position, wanted)
         for i in op.outputs:
             write(i, i, graph.tensors[i].nbytes)
         # Kernels may write their outputs and scratch before they have read all inputs.
@@ -156,6 +167,8 @@ def plan_problems(graph: Graph, plan) -> list[str]:
             read(i, who)
         for i in op.outputs:
             read(i, who)
+        if wanted and not is_whole(-1 - position, wanted):
+            problems.append(f"{who} shares its scratch with a tensor that it uses")
     for i in graph.outputs:
         read(i, "the caller")
     return problems

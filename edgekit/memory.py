@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from edgekit import ops
+from edgekit import kernels
 from edgekit.graph import Graph
 from edgekit.ops.base import Call
 
@@ -47,9 +47,9 @@ class MemoryPlan:
         return next(p.offset for p in self.placements if p.tensor == root)
 
 
-def lower(graph: Graph) -> tuple[tuple[Call, ...], ...]:
-    """The kernel calls of each operator; none for a view."""
-    return tuple(ops.get(op.kind).lower(graph, op) for op in graph.ops)
+def lower(graph: Graph, sets: Sequence[str] = ()) -> tuple[tuple[Call, ...], ...]:
+    """The kernel calls of each operator, none for a view; `sets` as in `board.cpu.kernels`."""
+    return tuple(kernels.lower(graph, op, sets) for op in graph.ops)
 
 
 def plan(graph: Graph, calls: Sequence[tuple[Call, ...]] | None = None) -> MemoryPlan:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from edgekit import checks, tflite
 from edgekit.errors import BadModel
 from edgekit.graph import Graph
-from edgekit.memory import MemoryPlan, plan
+from edgekit.memory import MemoryPlan, lower, plan
+from edgekit.ops.base import Call
 from edgekit.runtimes.header import checked_name, name_from
 
 
@@ -40,11 +42,18 @@ def model_of(data: bytes, name: str) -> Model:
     return Model(checked_name(name), data, tflite.read(data, name))
 
 
-def compile_plan(model: Model) -> tuple[Graph, MemoryPlan]:
-    """The graph as the aot runtime compiles it and its checked memory plan."""
+Calls = tuple[tuple[Call, ...], ...]
+
+
+def compile_plan(model: Model, sets: Sequence[str] = ()) -> tuple[Graph, Calls, MemoryPlan]:
+    """The graph as the aot runtime compiles it, its kernel calls and their checked memory plan.
+
+    `sets` are the kernel sets of the board, as in `board.cpu.kernels`.
+    """
     graph = checks.require_supported(model.graph)
-    memory_plan = plan(graph)
-    problems = checks.plan_problems(graph, memory_plan)
+    calls = lower(graph, sets)
+    memory_plan = plan(graph, calls)
+    problems = checks.plan_problems(graph, memory_plan, calls)
     if problems:
         raise AssertionError(f"the memory plan is wrong: {problems[0]}")
-    return graph, memory_plan
+    return graph, calls, memory_plan

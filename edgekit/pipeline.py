@@ -48,16 +48,18 @@ def generate(model, board: str, out, *, runtime: str = "tflm", form: str | None 
     project = compose(taken, code, load_board(board), form, optimize)
     output.write_project(project, Path(out), force=force)
     return document("generate", project=str(out), sha256=project.sha256,
-                    aot_saves=_aot_saves(taken, code) if runtime == "tflm" else None,
+                    aot_saves=_aot_saves(taken, code, load_board(board))
+                    if runtime == "tflm" else None,
                     files=[{"path": path, "sha256": hashlib.sha256(data).hexdigest()}
                            for path, data in project.files])
 
 
-def _aot_saves(model: Model, code: ModelCode) -> dict | None:
+def _aot_saves(model: Model, code: ModelCode, board: Board) -> dict | None:
     """The arenas of both runtimes in bytes, where aot takes the model."""
     if checks.unsupported(model.graph):
         return None
-    return {"tflm_arena": code.arena_size, "aot_arena": compile_plan(model)[1].arena_size}
+    return {"tflm_arena": code.arena_size,
+            "aot_arena": compile_plan(model, board.cpu.kernels)[2].arena_size}
 
 
 def build(directory, *, toolchain: str = "auto", optimize: str | None = None) -> dict:

@@ -60,8 +60,8 @@ def profile_aot(model: Model, board: Board, *, optimize: str = "balanced",
     Without a compiler or the emulator's packages the numbers they would give are null, each
     with an issue; arena and weights are exact without them.
     """
-    graph, plan = compile_plan(model)
     emulated = targets.emulated(board)
+    graph, _, plan = compile_plan(model, emulated.cpu.kernels)
     code = targets.aot_code(model, emulated)
     issues: list[dict] = []
     if emulated is not board:

@@ -22,8 +22,8 @@ ENGINES = ("auto", "reference", "native", "unicorn", "qemu")
 
 def aot_code(model: Model, board: Board) -> ModelCode:
     """The model compiled ahead of time for a board; DoesNotFit before anything is built."""
-    graph, plan = compile_plan(model)
-    code = aot.generate(graph, plan, model.name, model.sha256, board.name)
+    graph, calls, plan = compile_plan(model, board.cpu.kernels)
+    code = aot.generate(graph, plan, model.name, model.sha256, board.name, calls)
     if board.ram_size and plan.arena_size > board.ram_size:
         largest = max((t for t in graph.tensors if not t.is_constant), key=lambda t: t.nbytes)
         raise DoesNotFit(

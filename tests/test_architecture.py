@@ -18,8 +18,9 @@ IDS = [path.relative_to(ROOT).as_posix() for path in SOURCES]
 # Data flows one way: a module imports from its own row and from rows above it.
 ROWS = (
     ("version", "errors", "resources", "log", "quiet"),
-    ("tools", "graph", "fixed_point", "fixed_point_math", "flatbuffer", "link", "documents"),
-    ("ops", "board", "codegen", "elf", "output", "data", "sources"),
+    ("tools", "graph", "fixed_point", "fixed_point_math", "flatbuffer", "link", "documents",
+     "frames", "serial_port", "exchange", "greeting", "serial_link"),
+    ("ops", "kernels", "board", "codegen", "elf", "output", "data", "sources"),
     ("tflite", "reference", "toolchains", "firmware", "macs", "board_list",
      "diagnosis", "comparison"),
     ("tflite_writer", "memory"),

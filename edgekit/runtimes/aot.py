@@ -14,10 +14,13 @@ from edgekit.runtimes.header import checked_name, comment, render_header
 
 
 def generate(graph: Graph, plan: MemoryPlan, name: str, model_sha256: str,
-             board: str) -> ModelCode:
-    """NAME.h, NAME.c, NAME.map.json and the kernels the graph needs."""
+             board: str, calls: Sequence[tuple[Call, ...]] | None = None) -> ModelCode:
+    """NAME.h, NAME.c, NAME.map.json and the kernels the graph needs.
+
+    `calls` are those that `plan` was made for, the portable ones where they are not given.
+    """
     checked_name(name)
-    calls = lower(graph)
+    calls = lower(graph) if calls is None else calls
     tables = _Tables()
     source = _render_source(graph, plan, calls, name, model_sha256, board, tables)
     model_map = build_map(graph, plan, calls, name, model_sha256, tables)

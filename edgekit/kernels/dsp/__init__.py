@@ -1,0 +1,14 @@
+"""Kernels for the DSP instructions of Cortex-M4, M7 and M33: two products in one instruction."""
+
+from __future__ import annotations
+
+from edgekit.graph import Graph, Op
+from edgekit.kernels.dsp import conv_2d
+from edgekit.ops.base import Call
+
+_LOWER = {"CONV_2D": conv_2d.lower}
+
+
+def lower(graph: Graph, op: Op) -> tuple[Call, ...] | None:
+    """The operator's calls, None where the portable kernel is to do it."""
+    return _LOWER[op.kind](graph, op) if op.kind in _LOWER else None

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: 0BSD */
+/* The DSP instructions of Cortex-M4, M7 and M33 as functions; elsewhere the same in plain C, so
+ * that these kernels can be compiled and tested on any machine. "Halves" are the two int16 of a
+ * word. */
+#ifndef EDGEKIT_DSP_H
+#define EDGEKIT_DSP_H
+
+#include "edgekit_types.h"
+
+/* Four int8 as they lie in memory, at any address; the first is the lowest byte. */
+static inline uint32_t edgekit_load4(const int8_t *source) {
+#if defined(__GNUC__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+  uint32_t word;
+  __builtin_memcpy(&word, source, sizeof word);
+  return word;
+#else
+  return (uint32_t)(uint8_t)source[0] | (uint32_t)(uint8_t)source[1] << 8 |
+         (uint32_t)(uint8_t)source[2] << 16 | (uint32_t)(uint8_t)source[3] << 24;
+#endif
+}
+
+#if defined(__ARM_FEATURE_DSP) && defined(__thumb2__)
+#define EDGEKIT_DSP_ASSEMBLY 1
+
+/* Bytes 0 and 2, as halves. */
+static inline int32_t edgekit_even_bytes(uint32_t bytes) {
+  int32_t halves;
+  __asm__("sxtb16 %0, %1" : "=r"(halves) : "r"(bytes));
+  return halves;
+}
+
+/* Bytes 1 and 3, as halves. */
+static inline int32_t edgekit_odd_bytes(uint32_t bytes) {
+  int32_t halves;
+  __asm__("sxtb16 %0, %1, ror #8" : "=r"(halves) : "r"(bytes));
+  return halves;
+}
+
+#else
+#define EDGEKIT_DSP_ASSEMBLY 0
+
+static inline int32_t edgekit_even_bytes(uint32_t bytes) {
+  const uint32_t low = (uint32_t)(int8_t)(bytes & 255U) & 0xffffU;
+  const uint32_t high = (uint32_t)(int8_t)(bytes >> 16 & 255U);
+  return (int32_t)(high << 16 | low);
+}
+
+static inline int32_t edgekit_odd_bytes(uint32_t bytes) { return edgekit_even_bytes(bytes >> 8); }
+
+#endif
+
+/* The lower and the upper half. */
+static inline int32_t edgekit_low(int32_t halves) { return (int16_t)(halves & 0xffff); }
+static inline int32_t edgekit_high(int32_t halves) { return halves >> 16; }
+
+/* sum + both products of halves. */
+static inline int32_t edgekit_multiply_pair(int32_t a, int32_t b, int32_t sum) {
+  return sum + edgekit_low(a) * edgekit_low(b) + edgekit_high(a) * edgekit_high(b);
+}
+
+/* An accumulator as an int8 output, under the conditions that edgekit proves before it chooses a
+ * kernel that calls this: shift is -1 - right_less_1, and offset is 2 * zero_point + 1. */
+static inline int8_t edgekit_requantize_proven(int32_t accumulator, int32_t multiplier,
+                                               int32_t right_less_1, int32_t offset) {
+  const int32_t rounding = offset * (1 << right_less_1) - (accumulator < 0 ? 1 : 0);
+  const int64_t product = (int64_t)accumulator * multiplier;
+  const int32_t scaled = (int32_t)((product + (INT64_C(1) << 30)) >> 31);
+  return (int8_t)edgekit_clamp((scaled + rounding) >> right_less_1 >> 1, INT8_MIN, INT8_MAX);
+}
+
+/* A fused activation's range, where int8 is wider than it. */
+static inline void edgekit_clamp_s8(int8_t *values, int32_t count, int32_t low, int32_t high) {
+  if (low <= INT8_MIN && high >= INT8_MAX) {
+    return;
+  }
+  for (int32_t i = 0; i < count; i++) {
+    values[i] = (int8_t)edgekit_clamp(values[i], low, high);
+  }
+}
+
+#endif
