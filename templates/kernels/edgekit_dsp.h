@@ -36,6 +36,20 @@ static inline int32_t edgekit_odd_bytes(uint32_t bytes) {
   return halves;
 }
 
+/* The lower halves of a and b as one word, a's below. */
+static inline int32_t edgekit_pack_low(int32_t a, int32_t b) {
+  int32_t halves;
+  __asm__("pkhbt %0, %1, %2, lsl #16" : "=r"(halves) : "r"(a), "r"(b));
+  return halves;
+}
+
+/* The upper halves of a and b as one word, a's below. */
+static inline int32_t edgekit_pack_high(int32_t a, int32_t b) {
+  int32_t halves;
+  __asm__("pkhtb %0, %1, %2, asr #16" : "=r"(halves) : "r"(b), "r"(a));
+  return halves;
+}
+
 #else
 #define EDGEKIT_DSP_ASSEMBLY 0
 
@@ -46,6 +60,14 @@ static inline int32_t edgekit_even_bytes(uint32_t bytes) {
 }
 
 static inline int32_t edgekit_odd_bytes(uint32_t bytes) { return edgekit_even_bytes(bytes >> 8); }
+
+static inline int32_t edgekit_pack_low(int32_t a, int32_t b) {
+  return (int32_t)(((uint32_t)a & 0xffffU) | (uint32_t)b << 16);
+}
+
+static inline int32_t edgekit_pack_high(int32_t a, int32_t b) {
+  return (int32_t)((uint32_t)a >> 16 | ((uint32_t)b & 0xffff0000U));
+}
 
 #endif
 
