@@ -199,10 +199,9 @@ static int32_t sum_of(const channel_t *channel, const int32_t *upper, const int3
 }
 
 static int8_t output_of(const channel_t *channel, int32_t sum) {
-  const int64_t product = (int64_t)sum * channel->multiplier;
-  const int32_t high = (int32_t)((product + (INT64_C(1) << 31)) >> 32);
-  const int32_t scaled = high + channel->rounding - (sum < 0 ? 1 : 0);
-  return (int8_t)edgekit_clamp(scaled >> channel->right_less_1 >> 1, INT8_MIN, INT8_MAX);
+  const int32_t rounding = channel->rounding + (sum >> 31);
+  const int32_t scaled = edgekit_high_multiply(sum, channel->multiplier, rounding);
+  return (int8_t)edgekit_halve_to_int8(scaled >> channel->right_less_1);
 }
 
 static void outputs(const channel_t *channels, const int32_t *upper, const int32_t *lower,

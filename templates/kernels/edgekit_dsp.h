@@ -19,6 +19,10 @@ static inline uint32_t edgekit_load4(const int8_t *source) {
 #endif
 }
 
+/* The lower and the upper half. */
+static inline int32_t edgekit_low(int32_t halves) { return (int16_t)(halves & 0xffff); }
+static inline int32_t edgekit_high(int32_t halves) { return halves >> 16; }
+
 #if defined(__ARM_FEATURE_DSP) && defined(__thumb2__)
 #define EDGEKIT_DSP_ASSEMBLY 1
 
@@ -50,6 +54,24 @@ static inline int32_t edgekit_pack_high(int32_t a, int32_t b) {
   return halves;
 }
 
+/* sum + both products of halves. */
+static inline int32_t edgekit_multiply_pair(int32_t a, int32_t b, int32_t sum) {
+  __asm__("smlad %0, %1, %2, %0" : "+r"(sum) : "r"(a), "r"(b));
+  return sum;
+}
+
+/* sum + the high word of a * b, rounded. */
+static inline int32_t edgekit_high_multiply(int32_t a, int32_t b, int32_t sum) {
+  __asm__("smmlar %0, %1, %2, %0" : "+r"(sum) : "r"(a), "r"(b));
+  return sum;
+}
+
+/* value / 2, rounded down, saturated to int8. */
+static inline int32_t edgekit_halve_to_int8(int32_t value) {
+  __asm__("ssat %0, #8, %0, asr #1" : "+r"(value));
+  return value;
+}
+
 #else
 #define EDGEKIT_DSP_ASSEMBLY 0
 
@@ -69,25 +91,27 @@ static inline int32_t edgekit_pack_high(int32_t a, int32_t b) {
   return (int32_t)((uint32_t)a >> 16 | ((uint32_t)b & 0xffff0000U));
 }
 
-#endif
-
-/* The lower and the upper half. */
-static inline int32_t edgekit_low(int32_t halves) { return (int16_t)(halves & 0xffff); }
-static inline int32_t edgekit_high(int32_t halves) { return halves >> 16; }
-
-/* sum + both products of halves. */
 static inline int32_t edgekit_multiply_pair(int32_t a, int32_t b, int32_t sum) {
   return sum + edgekit_low(a) * edgekit_low(b) + edgekit_high(a) * edgekit_high(b);
 }
+
+static inline int32_t edgekit_high_multiply(int32_t a, int32_t b, int32_t sum) {
+  return sum + (int32_t)(((int64_t)a * b + (INT64_C(1) << 31)) >> 32);
+}
+
+static inline int32_t edgekit_halve_to_int8(int32_t value) {
+  return edgekit_clamp(value >> 1, INT8_MIN, INT8_MAX);
+}
+
+#endif
 
 /* An accumulator as an int8 output, under the conditions that edgekit proves before it chooses a
  * kernel that calls this: shift is -1 - right_less_1, and offset is 2 * zero_point + 1. */
 static inline int8_t edgekit_requantize_proven(int32_t accumulator, int32_t multiplier,
                                                int32_t right_less_1, int32_t offset) {
-  const int32_t rounding = offset * (1 << right_less_1) - (accumulator < 0 ? 1 : 0);
-  const int64_t product = (int64_t)accumulator * multiplier;
-  const int32_t scaled = (int32_t)((product + (INT64_C(1) << 30)) >> 31);
-  return (int8_t)edgekit_clamp((scaled + rounding) >> right_less_1 >> 1, INT8_MIN, INT8_MAX);
+  const int32_t rounding = offset * (1 << right_less_1) + (accumulator >> 31);
+  const int32_t scaled = edgekit_high_multiply(2 * accumulator, multiplier, rounding);
+  return (int8_t)edgekit_halve_to_int8(scaled >> right_less_1);
 }
 
 /* A fused activation's range, where int8 is wider than it. */
