@@ -25,4 +25,8 @@ typedef struct {
 void edgekit_average_pool_2d_s8(const edgekit_average_pool_2d_t *op, const int8_t *input,
                              int8_t *output);
 
+/* With DSP instructions: input_depth is at least 4, at most 255 pixels lie under the window. */
+void edgekit_average_pool_2d_s8_dsp(const edgekit_average_pool_2d_t *op, const int8_t *input,
+                                    int8_t *output);
+
 #endif

@@ -40,6 +40,18 @@ static inline int32_t edgekit_odd_bytes(uint32_t bytes) {
   return halves;
 }
 
+/* Halves + bytes 0 and 2. */
+static inline int32_t edgekit_add_even_bytes(int32_t halves, uint32_t bytes) {
+  __asm__("sxtab16 %0, %0, %1" : "+r"(halves) : "r"(bytes));
+  return halves;
+}
+
+/* Halves + bytes 1 and 3. */
+static inline int32_t edgekit_add_odd_bytes(int32_t halves, uint32_t bytes) {
+  __asm__("sxtab16 %0, %0, %1, ror #8" : "+r"(halves) : "r"(bytes));
+  return halves;
+}
+
 /* The lower halves of a and b as one word, a's below. */
 static inline int32_t edgekit_pack_low(int32_t a, int32_t b) {
   int32_t halves;
@@ -82,6 +94,16 @@ static inline int32_t edgekit_even_bytes(uint32_t bytes) {
 }
 
 static inline int32_t edgekit_odd_bytes(uint32_t bytes) { return edgekit_even_bytes(bytes >> 8); }
+
+static inline int32_t edgekit_add_even_bytes(int32_t halves, uint32_t bytes) {
+  const uint32_t low = (uint32_t)(edgekit_low(halves) + (int8_t)(bytes & 255U));
+  const uint32_t high = (uint32_t)(edgekit_high(halves) + (int8_t)(bytes >> 16 & 255U));
+  return (int32_t)(high << 16 | (low & 0xffffU));
+}
+
+static inline int32_t edgekit_add_odd_bytes(int32_t halves, uint32_t bytes) {
+  return edgekit_add_even_bytes(halves, bytes >> 8);
+}
 
 static inline int32_t edgekit_pack_low(int32_t a, int32_t b) {
   return (int32_t)(((uint32_t)a & 0xffffU) | (uint32_t)b << 16);

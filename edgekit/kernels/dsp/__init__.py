@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from edgekit.graph import Graph, Op
-from edgekit.kernels.dsp import conv_2d, depthwise_conv_2d, fully_connected
+from edgekit.kernels.dsp import (add, average_pool_2d, conv_2d, depthwise_conv_2d,
+                                 fully_connected)
 from edgekit.ops.base import Call
 
-_LOWER = {"CONV_2D": conv_2d.lower, "DEPTHWISE_CONV_2D": depthwise_conv_2d.lower,
-          "FULLY_CONNECTED": fully_connected.lower}
+_LOWER = {"ADD": add.lower, "AVERAGE_POOL_2D": average_pool_2d.lower, "CONV_2D": conv_2d.lower,
+          "DEPTHWISE_CONV_2D": depthwise_conv_2d.lower, "FULLY_CONNECTED": fully_connected.lower}
 
 
 def lower(graph: Graph, op: Op) -> tuple[Call, ...] | None:
