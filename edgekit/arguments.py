@@ -26,6 +26,22 @@ def size(text: str) -> int:
     return int(match[1]) * _UNITS[match[2].upper()]
 
 
+def numbers(text: str) -> tuple[float, ...]:
+    """Numbers with commas between."""
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not numbers like -1,0.5,1") from None
+
+
+def bits(text: str) -> tuple[str | None, int]:
+    """(scope or None, bits): 4, or conv*=4."""
+    scope, _, count = text.rpartition("=")
+    if not count.isdecimal():
+        raise argparse.ArgumentTypeError(f"'{text}' is not bits like 4 or conv*=4")
+    return scope or None, int(count)
+
+
 def _common() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--json", action="store_true", help="one JSON document on stdout")
@@ -74,6 +90,8 @@ def parser() -> Parser:
     _check(add("check", "every problem of a model on a board at once, with its fix"))
     _prune(add("prune", "remove the weakest filters and neurons of a Keras model"))
     _quantize(add("quantize", "a Keras model or float .tflite as a full int8 .tflite"))
+    _slim(add("slim", "drop from a .tflite what no device reads, and prove it computes the same"))
+    _fit(add("fit", "prune and quantize a Keras model until it meets a board's budgets"))
     _generate(add("generate", "write a firmware project", building))
     _build(add("build", "compile a generated project", building))
     _emulate(add("emulate", "run inputs through a model on an emulated board", building))
@@ -121,7 +139,48 @@ def _prune(parser) -> None:
 def _quantize(parser) -> None:
     parser.add_argument("model", metavar="SRC", help=".keras, .h5 or float .tflite")
     parser.add_argument("-o", "--out", required=True, metavar="OUT.tflite")
-    parser.add_argument("--data", required=True, metavar="D", help="calibration data")
+    parser.add_argument("--data", required=True, metavar="D", help="calibration data; with labels "
+                        "also for fine-tuning and accuracy")
+    # What begins with a minus and a digit is a value here: --range -1,1.
+    parser._negative_number_matcher = re.compile(r"-\.?\d")
+    parser.add_argument("--method", default="linear", choices=("linear", "piecewise-linear",
+                                                               "kmeans", "qat"))
+    parser.add_argument("--scope", default=None, help="as in prune; layers outside stay int8")
+    parser.add_argument("--bits", type=bits, action="append", default=[], metavar="N|SCOPE=N",
+                        help="2 to 8 for the weights in the scope; can be given several times")
+    parser.add_argument("--levels", type=int, metavar="N", help="so many values, instead of bits")
+    parser.add_argument("--range", type=numbers, metavar="A,B", help="of linear: clip weights to it")
+    parser.add_argument("--breakpoints", type=numbers, metavar="A,B,..",
+                        help="of piecewise-linear; default: fitted")
+    parser.add_argument("--dtype", default="int8", choices=("int8", "int16x8"),
+                        help="int16x8: int16 activations, for tflm only")
+    scales = parser.add_mutually_exclusive_group()
+    scales.add_argument("--per-channel", dest="per_channel", action="store_true", default=None)
+    scales.add_argument("--per-tensor", dest="per_channel", action="store_false", default=None,
+                        help="one scale for each weight tensor")
+    parser.add_argument("--epochs", type=int, help="of fine-tuning; default: 6 for codebooks and "
+                        "qat, else 0")
+    parser.add_argument("--learning-rate", type=float)
+    parser.add_argument("--seed", type=int, default=0)
+
+
+def _slim(parser) -> None:
+    parser.add_argument("model", metavar="MODEL.tflite")
+    parser.add_argument("-o", "--out", required=True, metavar="OUT.tflite")
+
+
+def _fit(parser) -> None:
+    parser.add_argument("model", metavar="SRC", help=".keras or .h5")
+    _board(parser, required=True)
+    parser.add_argument("--data", required=True, metavar="D", help="with labels; a fifth judges")
+    parser.add_argument("-o", "--out", required=True, metavar="OUT.tflite")
+    parser.add_argument("--max-ram", type=size, metavar="N")
+    parser.add_argument("--max-flash", type=size, metavar="N")
+    parser.add_argument("--max-latency", type=float, metavar="S")
+    parser.add_argument("--max-accuracy-loss", type=float, default=0.01, metavar="X",
+                        help="a fraction; default: 0.01, one point")
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=0)
 
 
 def _generate(parser) -> None:

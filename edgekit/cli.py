@@ -134,7 +134,23 @@ def _prune(a) -> Answer:
 
 def _quantize(a) -> Answer:
     from edgekit.compression import quantize_file
-    return quantize_file(a.model, a.out, data=a.data), None
+    by_scope = {"*" if scope is None else scope: count for scope, count in a.bits}
+    bits = by_scope["*"] if list(by_scope) == ["*"] else by_scope or None
+    return quantize_file(a.model, a.out, data=a.data, method=a.method, scope=a.scope, bits=bits,
+                         levels=a.levels, range=a.range, breakpoints=a.breakpoints,
+                         dtype=a.dtype, per_channel=a.per_channel, epochs=a.epochs, seed=a.seed,
+                         learning_rate=a.learning_rate), None
+
+
+def _slim(a) -> Answer:
+    from edgekit.slimming import slim_file
+    return slim_file(a.model, a.out), None
+
+
+def _fit(a) -> Answer:
+    from edgekit.fitting import Budgets, fit_file
+    budgets = Budgets(a.max_ram, a.max_flash, a.max_latency, a.max_accuracy_loss)
+    return fit_file(a.model, a.out, a.board, a.data, budgets, epochs=a.epochs, seed=a.seed), None
 
 
 def _generate(a) -> Answer:
@@ -223,7 +239,7 @@ def _doctor(a) -> Answer:
 
 _COMMANDS: dict[str, Callable[..., Answer]] = {
     "demo": _demo, "inspect": _inspect, "check": _check, "prune": _prune, "quantize": _quantize,
-    "generate": _generate, "build": _build, "emulate": _emulate, "profile": _profile,
+    "slim": _slim, "fit": _fit, "generate": _generate, "build": _build, "emulate": _emulate, "profile": _profile,
     "validate": _validate, "compare": _compare, "report": _report, "boards": _boards,
     "doctor": _doctor,
 }

@@ -10,7 +10,7 @@ import numpy as np
 
 from edgekit import data as sources
 from edgekit import output, samples
-from edgekit.documents import document
+from edgekit.documents import document, issue
 from edgekit.emulators import tflm_host
 from edgekit.errors import UsageError
 from edgekit.golden import Golden
@@ -45,25 +45,47 @@ def prune_file(source, out, *, method: str = "l1", scope=None, rate: float | Non
                     accuracy=accuracy)
 
 
-def quantize_file(source, out, *, data) -> dict:
-    """Quantize a Keras file or float .tflite to int8 and save it; `edgekit.quantize`."""
+def quantize_file(source, out, *, data, epochs: int | None = None, seed: int = 0,
+                  learning_rate: float | None = None, **options) -> dict:
+    """Quantize a Keras file or float .tflite and save it; `edgekit.quantize`.
+
+    `options` are those of `edgekit.quantize`. For a Keras file each layer is compared with the
+    float model: the file's own, or after fine-tuning the tuned one.
+    """
     if not str(out).endswith(".tflite"):
         raise UsageError(f"{out}: the quantized model is saved as .tflite", "give -o OUT.tflite")
     from edgekit.compress.finetune import evaluate
-    from edgekit.compress.quantize import quantize
+    from edgekit.compress.quantize import quantized
+    from edgekit.compress.tune import Training
     from edgekit.importers.keras import load
     is_tflite = str(source).endswith(".tflite")
     model = Path(source).read_bytes() if is_tflite else load(source)
     taken = sources.load(data, None if is_tflite else tuple(model.inputs[0].shape[1:]))
-    quantized = quantize(model, taken)
-    result = model_of(quantized, name_from(Path(out).stem))
-    accuracy = None
+    found = quantized(model, taken, Training(epochs, seed, learning_rate), **options)
+    result = model_of(found.content, name_from(Path(out).stem))
+    accuracy, (layers, against, warnings) = None, _layers(found, result, taken)
     if not is_tflite and taken.y is not None and taken.y.ndim == 1:
         accuracy = {"float": evaluate(model, taken), "int8": int8_accuracy(result, taken),
                     "by": tflm_host.golden_name() if tflm_host.available() else "reference"}
-    output.write_file(Path(out), quantized)
-    return document("quantize", output=str(out), bytes=len(quantized), accuracy=accuracy,
+    output.write_file(Path(out), found.content)
+    issues = [issue("calibration", text) for text in (*found.warnings, *warnings)]
+    return document("quantize", issues=issues, output=str(out), bytes=len(found.content),
+                    method=options.get("method", "linear"), dtype=options.get("dtype", "int8"),
+                    epochs=found.history.epochs if found.history else 0, accuracy=accuracy,
+                    against=against, layers=layers,
                     model=model_section(result.graph, result.name, result.sha256))
+
+
+def _layers(found, result: Model, taken: sources.Data) -> tuple[list[dict], str | None, tuple]:
+    """(one entry per operator, the worst first; what it is compared with; warnings)."""
+    from edgekit.compress import fidelity
+    if found.model is None:
+        return [asdict(one) for one in fidelity.weights_only(result, found.kernels)], None, ()
+    layers = fidelity.fidelity(found.model, result, fidelity.unseen(taken.x, found.x),
+                               found.kernels)
+    against = "the float model" if found.history is None else (
+        "the fine-tuned model, its weights already rounded")
+    return [asdict(one) for one in layers], against, fidelity.saturation(layers)
 
 
 def int8_accuracy(model: Model, data: sources.Data) -> float:

@@ -93,6 +93,10 @@ class Table:
             return ()
         return struct.unpack_from(f"<{span[1]}{letter}", self.reader.data, span[0])
 
+    def vector_span(self, slot: int, letter: str) -> tuple[int, int] | None:
+        """(first byte, count) of a vector."""
+        return self._span(slot, struct.calcsize("<" + letter))
+
     def has(self, slot: int) -> bool:
         return self._field(slot) is not None
 

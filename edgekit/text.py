@@ -91,14 +91,31 @@ def _validate(d: dict) -> str:
 
 
 PROFILE_HEADER = ("runtime", "flash code", "weights", "tables", "flash total", "arena", "stack",
-                  "RAM total", "instructions")
+                  "RAM total", "instructions", "latency ms")
 
 
 def profile_row(d: dict) -> tuple:
     """One line of a table of profiles."""
     flash, ram = d["flash"], d["ram"]
     return (d["runtime"], flash["code"], flash["weights"], flash["tables"], flash["total"],
-            ram["arena"], ram["peak_stack"], ram["total"], d["time"]["instructions"])
+            ram["arena"], ram["peak_stack"], ram["total"], d["time"]["instructions"],
+            _milliseconds(d["time"]["latency_s"]))
+
+
+def _milliseconds(latency_s: Sequence[float] | None) -> str | None:
+    """'73.6 - 96', an estimate's two ends."""
+    if latency_s is None:
+        return None
+    ends = [f"{1000 * end:.3g}" for end in latency_s]
+    return " - ".join(ends) if ends[0] != ends[1] else ends[0]
+
+
+def _between(ends: Sequence[int] | None) -> str | None:
+    """Both ends of a range, or the number where they are one."""
+    if ends is None:
+        return None
+    low, high = ends
+    return f"{low:,} - {high:,}" if low != high else f"{low:,}"
 
 
 def _profiles(d: dict) -> str:
@@ -121,12 +138,13 @@ def _profile(d: dict) -> str:
 
 def _details(d: dict) -> str:
     rows = [(op["index"], op["kind"], op["kernel"], op["macs"], op["instructions"],
-             round(op["instructions"] / op["macs"], 2) if op["macs"] else None)
-            for op in d["ops"]]
+             round(op["instructions"] / op["macs"], 2) if op["macs"] else None,
+             _between(op["cycles"])) for op in d["ops"]]
     regions = [(r["name"], r["used"], r["size"], f"{r['used'] / r['size']:.2%}")
                for r in d["firmware"]["regions"]]
     methods = sorted({m for s in ("flash", "ram", "time") for m in d[s]["methods"].values()})
-    parts = [table(rows, ("op", "kind", "kernel", "MACs", "instructions", "per MAC")), "",
+    parts = [table(rows, ("op", "kind", "kernel", "MACs", "instructions", "per MAC", "cycles")),
+             f"in all: {_between(d['time']['cycles']) or '?'} cycles", "",
              table(regions, ("memory region", "used", "size", "% used")), "",
              f"by {d['toolchain']}, engine {d['engine']}; numbers are {' or '.join(methods)}"]
     return "\n".join(parts)
@@ -170,10 +188,38 @@ def _prune(d: dict) -> str:
 
 
 def _quantize(d: dict) -> str:
-    text = f"{d['output']}: {d['bytes']:,} bytes, int8"
-    return text if d["accuracy"] is None else (
-        f"{text}; accuracy on the calibration data: float {d['accuracy']['float']:.2%}, int8 "
-        f"{d['accuracy']['int8']:.2%} ({d['accuracy']['by']})")
+    rows = [(one["op"], one["kind"], one["layer"], one["snr_db"], one["values"], one["weights"])
+            for one in d["layers"]]
+    text = table(rows, ("op", "kind", "layer", "SNR dB", "distinct values", "of weights"))
+    if d["against"]:
+        text += f"\nsignal to noise of each output against {d['against']}, the worst first"
+    text += f"\n{d['output']}: {d['bytes']:,} bytes, {d['dtype']}, {d['method']}"
+    if d["accuracy"] is None:
+        return text
+    data = f"the data it was tuned with ({d['epochs']} epochs)" if d["epochs"] else (
+        "the calibration data")
+    return (f"{text}; accuracy on {data}: float {d['accuracy']['float']:.2%}, "
+            f"{d['dtype']} {d['accuracy']['int8']:.2%} ({d['accuracy']['by']})")
+
+
+def _slim(d: dict) -> str:
+    return (f"{d['output']}: {d['bytes_before']:,} -> {d['bytes_after']:,} bytes; equal on "
+            f"{d['samples']} samples by {d['golden']}")
+
+
+def _fit(d: dict) -> str:
+    removed = [(layer["name"], layer["kind"], layer["before"], layer["after"])
+               for layer in d["layers"]]
+    tried = [(f"{t['rate']:.1%}", t["costs"], t["fits"]) for t in d["tried"]]
+    rows = [("before", *profile_row(d["before"])[1:]), ("after", *profile_row(d["after"])[1:])]
+    accuracy = d["accuracy"]
+    parts = [table(tried, ("rate", "costs", "fits"))]
+    if removed:
+        parts.append(table(removed, ("layer", "kind", "before", "after")))
+    parts += [table(rows, ("", *PROFILE_HEADER[1:])),
+              f"{d['output']}: pruned by {d['rate']:.1%} for {d['board']}; int8 accuracy on the "
+              f"held-out fifth {accuracy['before']:.2%} -> {accuracy['after']:.2%}"]
+    return "\n\n".join(parts)
 
 
 def _demo(d: dict) -> str:
@@ -190,5 +236,5 @@ _RENDER: dict[str, Callable[[dict], str]] = {
     "inspect": _inspect, "check": _check, "generate": _generate, "build": _build,
     "emulate": _emulate, "validate": _validate, "profile": _profile, "profiles": _profiles,
     "boards": _boards, "doctor": _doctor, "compare": _compare, "report": _report,
-    "prune": _prune, "quantize": _quantize, "demo": _demo,
+    "prune": _prune, "quantize": _quantize, "slim": _slim, "fit": _fit, "demo": _demo,
 }

@@ -23,9 +23,11 @@ _RANGES = {DType.INT8: (-128, 127), DType.UINT8: (0, 255), DType.INT16: (-32768,
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where a file keeps its constants: (first byte, length) per tensor, None where it has none."""
+    """Where a file keeps its constants, (first byte, length) per tensor, and its scales, (first
+    byte, count); None where a tensor has none."""
 
     spans: tuple[tuple[int, int] | None, ...]
+    scales: tuple[tuple[int, int] | None, ...]
 
 
 def read(data: bytes, name: str = "model") -> Graph:
@@ -35,7 +37,8 @@ def read(data: bytes, name: str = "model") -> Graph:
 
 def read_layout(data: bytes) -> Layout:
     """Where the constants of a valid file are."""
-    return Layout(tuple(_File(data, "model").spans))
+    file = _File(data, "model")
+    return Layout(tuple(file.spans), tuple(file.scales))
 
 
 class _File:
@@ -62,6 +65,7 @@ class _File:
             raise BadModel("the file has no subgraph: there is no model in it", "convert it again")
         self.initialisers: set[int] = set()
         self.spans: list[tuple[int, int] | None] = []
+        self.scales: list[tuple[int, int] | None] = []
         self.variables: set[int] = set()
         self.graph = self._graph(subgraphs[0], name)
         self._initialisers(subgraphs)
@@ -79,14 +83,15 @@ class _File:
         if others != self.initialisers:
             self._refuse(f"the file has {len(subgraphs)} subgraphs and CALL_ONCE names "
                          f"{sorted(self.initialisers)}: edgekit takes one, and initialisers")
-        spans = self.spans
+        spans, scales = self.spans, self.scales
         for index in sorted(others & self.initialisers):
-            self.prefix, self.spans, self.variables = f"subgraph {index}: ", [], set()
+            self.prefix, self.variables = f"subgraph {index}: ", set()
+            self.spans, self.scales = [], []
             table = subgraphs[index]
             tensors = [self._tensor(i, t) for i, t in enumerate(table.tables(0, "tensors"))]
             for i, t in enumerate(table.tables(3, "operators")):
                 self._op(i, t, len(tensors))
-        self.prefix, self.spans = "", spans
+        self.prefix, self.spans, self.scales = "", spans, scales
 
     def _stop(self) -> None:
         if self.reasons:
@@ -171,7 +176,8 @@ class _File:
             self._refuse(f"{where} is sparse: densify it before converting")
         if table.scalar(5, "?", False):
             self.variables.add(index)
-        quant = self._quant(table.table(4), shape, dtype, where)
+        quantization = table.table(4)
+        quant = self._quant(quantization, shape, dtype, where)
         shape_is_known, shape = shape is not None, shape or ()
         buffer = table.scalar(2, "I", 0)
         if buffer >= max(len(self.buffers), 1):
@@ -179,6 +185,7 @@ class _File:
             buffer = 0
         span = self.buffers[buffer] if self.buffers else None
         self.spans.append(span)
+        self.scales.append(quantization and quantization.vector_span(2, "f"))
         tensor = Tensor(name, shape, dtype, quant, self._content(buffer, span))
         if span is not None and shape_is_known and number in DTYPES and span[1] != tensor.nbytes:
             self._refuse(f"{where} has {span[1]} bytes of data, its shape {list(shape)} needs "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import fields
 
 from edgekit import ops, tflite
@@ -17,8 +18,8 @@ def write(graph: Graph, base: bytes | None = None) -> bytes:
     """The .tflite of a graph.
 
     With `base`, the file the graph was read from: nothing changed gives `base` itself, constants
-    of the same size are replaced in place and every other byte stays; any other change, or no
-    base, gives a new file without names and metadata that the device never reads.
+    of the same size and as many scales are replaced in place and every other byte stays; any other
+    change, or no base, gives a new file without metadata that the device never reads.
     BadModel where a new file is needed for an operator whose options edgekit does not know.
     """
     if base is not None:
@@ -35,6 +36,9 @@ def _patched(graph: Graph, base: bytes) -> bytes | None:
     for tensor, span in zip(graph.tensors, layout.spans):
         if span and tensor.data is not None and len(tensor.data) == span[1]:
             out[span[0]:span[0] + span[1]] = tensor.data
+    for tensor, span in zip(graph.tensors, layout.scales):
+        if span and tensor.quant is not None and len(tensor.quant.scale) == span[1]:
+            struct.pack_into(f"<{span[1]}f", out, span[0], *tensor.quant.scale)
     return bytes(out) if tflite.read(bytes(out), graph.name) == graph else None
 
 

@@ -19,15 +19,18 @@ def fold(model, momentum: float = 0.9):
     """A functional model that computes the same with BatchNormalization folded away.
 
     Folded is one whose only input is a convolution, depthwise convolution or Dense without an
-    activation that nothing else reads; others stay, with this momentum. Layers keep their
-    names of the flat model and lose regularizers and constraints, which do not mean the
-    folded weights. The given model is not changed. Raises BadModel for one without a graph.
+    activation that nothing else reads; others stay, with this momentum. Such layers' activations
+    become layers of their own, as they are operators of their own on a device unless they are
+    rectifiers. Layers keep their names of the flat model and lose regularizers and constraints,
+    which do not mean the folded weights. The given model is not changed. Raises BadModel for
+    one without a graph.
     """
     keras = import_keras()
     flat = rebuild(analyse(model), momentum=momentum)
     pairs = _pairs(flat)
     folded = {id(norm): None for norm in pairs.values()}
     copies: dict[int, Any] = {}
+    activations = _activations(flat)
 
     def visit(call: walk.Call):
         layer = call.layer
@@ -41,7 +44,8 @@ def fold(model, momentum: float = 0.9):
         outputs = keras.tree.flatten(copies[id(layer)](*call.args, **call.kwargs))
         if first:
             _set_weights(layer, copies[id(layer)], pairs.get(id(layer)))
-        return outputs
+        activation = activations.get(id(layer))
+        return [activation(outputs[0])] if activation else outputs
 
     inputs = [keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=tensor.name)
               for tensor in flat.inputs]
@@ -73,6 +77,21 @@ def _pairs(model) -> dict[int, Any]:
             and call.layer.axis in (-1, len(call.input_shapes[0]) - 1)}
 
 
+def _activations(model) -> dict[int, Any]:
+    """id(layer) -> a layer with its activation, for layers with kernels and an activation."""
+    keras = import_keras()
+    taken = {layer.name for layer in model.layers}
+    found = {}
+    for layer in model.layers:
+        if type(layer).__name__ in kernels.TYPES and layer.activation.__name__ != "linear":
+            name = f"{layer.name}_activation"
+            while name in taken:
+                name += "_"
+            taken.add(name)
+            found[id(layer)] = keras.layers.Activation(layer.activation, name=name)
+    return found
+
+
 def _takes(layer) -> bool:
     return (type(layer).__name__ in kernels.TYPES
             and layer.activation.__name__ == "linear"
@@ -83,7 +102,7 @@ def _copy(layer, with_bias: bool):
     config = {**layer.get_config(), "name": layer.name}
     if type(layer).__name__ in kernels.TYPES:
         config |= {key: value for key, value in _FREE.items() if key in config}
-        config["use_bias"] = config["use_bias"] or with_bias
+        config |= {"use_bias": config["use_bias"] or with_bias, "activation": None}
     return type(layer).from_config(config)
 
 

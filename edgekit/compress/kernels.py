@@ -50,13 +50,15 @@ def largest(layer, weight, value: np.ndarray, by_channel: bool) -> np.ndarray:
 
 
 def in_file_order(layer, weight, value: np.ndarray) -> np.ndarray:
-    """A kernel's values in the order of a .tflite, flat.
+    """A kernel, or what broadcasts against it, in the order of a .tflite; two axes.
 
-    OHWI for convolutions, transposed ones and Dense; HWC x multiplier for depthwise ones.
+    (outputs, weights of one) for convolutions (OHWI), transposed ones and Dense, and (height x
+    width, channels x multiplier) for depthwise ones.
     """
     if _is_depthwise(layer, weight):
-        return value.ravel()
-    return np.moveaxis(value, channel_axes(layer, weight)[0], 0).ravel()
+        return value.reshape(-1, value.shape[-2] * value.shape[-1])
+    moved = np.moveaxis(value, channel_axes(layer, weight)[0], 0)
+    return moved.reshape(len(moved), -1)
 
 
 def _is_depthwise(layer, weight) -> bool:

@@ -1,135 +1,149 @@
-"""Full int8 post-training quantization: a Keras model or a float .tflite to int8 .tflite bytes."""
+"""Quantization: a Keras model or a float .tflite to int8 .tflite bytes, by several methods."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
 import numpy as np
 
-from edgekit import data as samples
-from edgekit import log, tflite
-from edgekit.compress import walk
+from edgekit import log
+from edgekit.compress import codebook_tflite, convert, walk
+from edgekit.compress.calibration import few_samples, saturated_weights
+from edgekit.compress.carry import carry
+from edgekit.compress.encoding import Coded
+from edgekit.compress.finetune import History
+from edgekit.compress.grids import Grid, Scope, grids
 from edgekit.compress.quantize_tflite import quantize_tflite
+from edgekit.compress.tune import Training, tune
 from edgekit.data import Data
-from edgekit.errors import BadModel
-from edgekit.graph import DType
-from edgekit.importers.keras import import_keras, symbolic
-from edgekit.quiet import quiet
+from edgekit.errors import UsageError
 
-RECURRENT = {"LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D",
-             "Bidirectional"}
+EPOCHS = 6  # where a method fine-tunes and the user says nothing
+# Learning rates of Adam. Weights must cross half the way between two levels to change: on a
+# coarse grid small steps never get there, on a fine one large steps undo the training.
+CODEBOOK_RATE, INT8_RATE = 3e-3, 3e-4
 
 
-def quantize(model, data: Data, *, samples_used: int = 300) -> bytes:
-    """The int8 .tflite of a Keras model: int8 input and output, batch 1, per-channel weights.
+@dataclass(frozen=True, eq=False)
+class Quantized:
+    """`content`: the .tflite. `kernels`: the layer of each weight tensor whose integers edgekit
+    chose. `model`: the float Keras model that was converted, None for a .tflite. `x`: the
+    samples that calibrated it. `history`: of the fine-tuning, if any."""
+
+    content: bytes
+    kernels: Mapping[int, Coded]
+    warnings: tuple[str, ...]
+    model: Any
+    x: np.ndarray
+    history: History | None = None
+
+
+def quantize(model, data: Data, *, method: str = "linear", scope: Scope = None,
+             bits: int | Mapping[str, int] | None = None, levels: int | None = None,
+             range: Sequence[float] | None = None, breakpoints: Sequence[float] | None = None,
+             dtype: str = "int8", per_channel: bool | None = None, epochs: int | None = None,
+             seed: int = 0, learning_rate: float | None = None, batch_size: int = 64,
+             validation: Data | None = None, patience: int | None = None,
+             deterministic: bool = False, samples_used: int = 300) -> bytes:
+    """The int8 .tflite of a Keras model: int8 input and output, batch 1, int8 weights.
 
     `data.x` calibrates the ranges of the activations; of more than `samples_used` samples,
-    that many are taken at even distances. `model` may also be the bytes of a float .tflite.
-    The same model and data give the same bytes.
+    that many are taken at even distances. `model` may also be the bytes of a float .tflite,
+    which cannot be fine-tuned. The same model, data and options give the same bytes.
 
-    Raises BadModel with the converter's reason, BadData for data that does not suit the
-    model or shows nothing of its ranges, NotThere when a float .tflite needs a package.
+    `method`: `linear`, `piecewise-linear` or `kmeans` (see `codebook`), or `qat`: linear, with
+    quantization-aware fine-tuning. With less than 8 `bits` (2 to 8; or any number of `levels`)
+    the weights of each layer in `scope` take so few integers: what the arithmetic and the
+    file format are stays int8, and a compressed runtime finds the codebook by counting.
+    `bits` may map scopes to bits. Layers outside are int8. Other ways to say the levels:
+    `range` A, B of linear and `breakpoints` of piecewise-linear, in units of the weights with
+    BatchNormalization folded in (with `per_channel`: of each channel's largest |weight|);
+    where they are not given they are fitted.
+
+    `per_channel`: a scale for each output channel, the default, or one for each tensor; the
+    default for given ranges and breakpoints is one. `dtype`: int8, or int16x8 for int16
+    activations and ends (TensorFlow Lite Micro only). `epochs` of fine-tuning through the
+    rounding, with the data's labels; default 0 for plain int8, and 6 for codebooks where
+    there are labels. The options after it are those of `finetune`; the learning rate's default
+    is 0.0003 for int8 and 0.003 for codebooks.
+
+    Raises UsageError for options, BadModel with the converter's reason, BadData for data that
+    does not suit the model or shows nothing of its ranges, NotThere when a package is missing.
     """
-    x = _spread(data.x, samples_used)
+    training = Training(epochs, seed, learning_rate, batch_size, validation, patience,
+                        deterministic)
+    return quantized(model, data, training, method=method, scope=scope, bits=bits, levels=levels,
+                     range=range, breakpoints=breakpoints, dtype=dtype, per_channel=per_channel,
+                     samples_used=samples_used).content
+
+
+def quantized(model, data: Data, training: Training, *, method: str = "linear", dtype: str = "int8",
+              samples_used: int = 300, **options) -> Quantized:
+    """What `quantize` does, with its findings."""
+    if dtype not in convert.DTYPES:
+        raise UsageError(f"there is no dtype '{dtype}'", f"one of {', '.join(convert.DTYPES)}")
+    x = spread(data.x, samples_used)
     log.progress("quantizing", 0, 1, f"{len(x)} samples")
     if isinstance(model, bytes | bytearray):
-        content = quantize_tflite(bytes(model), data, x)
+        found = _quantize_tflite(bytes(model), data, x, training, method, dtype, options)
     else:
-        content = _quantize_keras(model, data, x)
-    _refuse_float(content)
-    log.progress("quantizing", 1, 1, f"{len(content):,} bytes")
-    return content
+        found = _quantize_keras(model, data, x, training, method, dtype, options)
+    convert.refuse_float(found.content)
+    log.progress("quantizing", 1, 1, f"{len(found.content):,} bytes")
+    return replace(found, warnings=(*few_samples(len(data), len(x)), *found.warnings))
 
 
-def _quantize_keras(model, data: Data, x: np.ndarray) -> bytes:
-    shape = _input_shape(symbolic(model))
-    _refuse_recurrent(model)
-    samples.check_calibration(data, shape)
-    with quiet() as said:
-        try:
-            return _convert(model, shape, x)
-        except Exception as error:  # the converter raises many types, and tells why on stderr
-            reasons = tuple(_reasons(f"{error}\n{said()}"))
-            raise BadModel(f"the model cannot be converted to int8: {reasons[0]}",
-                           "replace the layer that is named, or simplify the model",
-                           reasons=reasons) from error
-
-
-def _input_shape(model) -> tuple[int, ...]:
-    """The one input's shape without the batch; raises BadModel when it is not fixed."""
-    if len(model.inputs) != 1:
-        raise BadModel(f"the model has {len(model.inputs)} inputs; one is supported",
-                       "concatenate the inputs outside the model")
-    shape = tuple(model.inputs[0].shape[1:])
-    if None in shape:
-        raise BadModel(f"the input has the shape {shape}: only the batch may be open",
-                       "give keras.Input a full shape")
-    return shape
-
-
-def _refuse_recurrent(model) -> None:
-    """Rolled recurrent layers crash the int8 converter: the process would die without a word."""
-    for name, kind in _recurrent(model):
-        raise BadModel(f"'{name}' is a rolled {kind}: the int8 converter crashes on its loop",
-                       f"build it with unroll=True ({kind}(..., unroll=True)), or use Conv1D")
-
-
-def _recurrent(model) -> list[tuple[str, str]]:
-    found = []
-
-    def visit(call: walk.Call):
-        kind = type(call.layer).__name__
-        inner = getattr(call.layer, "forward_layer", call.layer)
-        if kind in RECURRENT and not getattr(inner, "unroll", False):
-            found.append((call.layer.name, kind))
-        return [None] * len(call.output_shapes)
-
-    walk.run(model, [None] * len(model.inputs), visit)
-    return found
-
-
-def _refuse_float(content: bytes) -> None:
-    """The converter leaves what it cannot quantize (PReLU's negation) in float, in silence."""
-    graph = tflite.read(content)
-    left = [f"{op.kind} '{graph.tensors[op.outputs[0]].name}'" for op in graph.ops
-            if op.kind != "DEQUANTIZE" and any(graph.tensors[index].dtype is DType.FLOAT32
-                                               for index in op.outputs)]
-    if left:
-        count = "1 operator stays" if len(left) == 1 else f"{len(left)} operators stay"
-        raise BadModel(f"{count} in float: {left[0]}", "replace the layer it comes from",
-                       reasons=tuple(f"{name} stays in float" for name in left))
-
-
-def _spread(x: np.ndarray, count: int) -> np.ndarray:
+def spread(x: np.ndarray, count: int) -> np.ndarray:
     """At most `count` samples at even distances: data sorted by class shows all classes."""
     if len(x) <= count:
         return x
     return x[np.linspace(0, len(x) - 1, count).round().astype(int)]
 
 
-def _convert(model, shape: tuple[int, ...], x: np.ndarray) -> bytes:
-    import_keras()
-    import tensorflow as tf
-    trainable = [tf.constant(np.asarray(weight)) for weight in model.trainable_variables]
-    others = [tf.constant(np.asarray(weight)) for weight in model.non_trainable_variables]
-
-    # Weights as constants: nothing to save and load again, which takes most of the time of
-    # ExportArchive. The batch of 1 leaves no SHAPE, STRIDED_SLICE or PACK in the file.
-    def inference(sample):
-        return model.stateless_call(trainable, others, sample, training=False)[0]
-
-    owner = tf.Module()  # the converter asks for the object that holds the function
-    owner.inference = tf.function(inference, autograph=False).get_concrete_function(
-        tf.TensorSpec((1, *shape), tf.float32, name="input"))
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([owner.inference], owner)
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: ([sample[None]] for sample in x)
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = converter.inference_output_type = tf.int8
-    return bytes(converter.convert())
+def _quantize_keras(model, data, x, training: Training, method, dtype, options) -> Quantized:
+    convert.check_convertible(model, data)
+    plan = grids(walk.layers_of(model), "linear" if method == "qat" else method, **options)
+    training = _defaults(training, method, _codebooks(plan), data)
+    one_scale = not any(grid.per_channel for grid in plan.values())
+    # For int16 the converter cannot give one scale: it gives one per channel, made equal.
+    by_channel = not one_scale or dtype == "int16x8"
+    if training.epochs == 0 and by_channel and not one_scale and not _codebooks(plan):
+        return Quantized(convert.convert(model, x, dtype=dtype), {}, (), model, x)
+    tuned = tune(model, plan, data, x, training, 8 if dtype == "int8" else None)
+    content = convert.convert(tuned.model, x, dtype=dtype, per_channel=by_channel)
+    content, kernels = carry(content, tuned.kernels)
+    # Not tuned, the user's own model is what the numbers are to be compared with.
+    float_model = tuned.model if training.epochs else model
+    return Quantized(content, kernels, saturated_weights(tuned.kernels), float_model, x,
+                     tuned.history)
 
 
-def _reasons(text: str) -> list[str]:
-    """The lines of a converter's message that say why, the first one first."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    telling = [line for line in lines if "error:" in line or "not supported" in line.lower()]
-    unique = list(dict.fromkeys(telling or lines or ["it gave no reason"]))
-    return [line[:300] for line in unique[:8]]
+def _defaults(training: Training, method: str, codebooks: bool, data: Data) -> Training:
+    """The training with what the user left open."""
+    epochs = training.epochs
+    if epochs is None:
+        epochs = EPOCHS if method == "qat" or (codebooks and data.y is not None) else 0
+    elif method == "qat" and epochs == 0:
+        raise UsageError("the method qat with 0 epochs trains nothing", "--method linear")
+    rate = training.learning_rate
+    if rate is None:
+        rate = CODEBOOK_RATE if codebooks else INT8_RATE
+    return replace(training, epochs=epochs, learning_rate=rate)
+
+
+def _codebooks(plan: dict[str, Grid]) -> bool:
+    return any(grid.levels is not None for grid in plan.values())
+
+
+def _quantize_tflite(content: bytes, data, x, training: Training, method, dtype,
+                     options) -> Quantized:
+    if training.epochs or method == "qat":
+        raise UsageError("a .tflite cannot be fine-tuned: it has no gradients",
+                         "give the Keras model, or --epochs 0")
+    if dtype != "int8":
+        raise UsageError(f"a float .tflite becomes int8 only, not {dtype}", "give the Keras model")
+    content = quantize_tflite(content, data, x)
+    content, kernels = codebook_tflite.encode(content, method, options)
+    return Quantized(content, kernels, saturated_weights(kernels.values()), None, x)

@@ -1,0 +1,70 @@
+"""Codebooks for the weights of an int8 .tflite, without a framework and without training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from edgekit import tflite
+from edgekit.compress import codebook
+from edgekit.compress.carry import WEIGHTS, real_values, put
+from edgekit.compress.codebook import STEP
+from edgekit.compress.encoding import Coded
+from edgekit.compress.grids import Grid, grids
+from edgekit.graph import DType, Graph, Tensor
+
+
+def encode(content: bytes, method: str, options: Mapping) -> tuple[bytes, dict[int, Coded]]:
+    """(the file with codebooks, the layer of each tensor that has one).
+
+    Layers are named as their output tensors are; the type is the operator's. `options` are
+    those of `grids`. Raises UsageError.
+    """
+    graph = tflite.read(content)
+    layers = _layers(graph)
+    plan = grids([(name, kind) for name, kind, _ in layers], method, **options)
+    kernels = {tensor: _coded(name, graph.tensors[tensor], plan[name])
+               for name, _, tensor in layers if plan[name].levels is not None
+               or not plan[name].per_channel}
+    return (put(graph, content, kernels) if kernels else content), kernels
+
+
+def _layers(graph: Graph) -> list[tuple[str, str, int]]:
+    """(name, operator, weight tensor) of every operator with int8 weights."""
+    found = []
+    for op in graph.ops:
+        index = op.inputs[WEIGHTS[op.kind][0]] if op.kind in WEIGHTS else -1
+        if index >= 0 and graph.tensors[index].is_constant and (
+                graph.tensors[index].dtype is DType.INT8) and graph.tensors[index].quant:
+            found.append((graph.tensors[op.outputs[0]].name, op.kind, index))
+    return found
+
+
+def _coded(name: str, tensor: Tensor, grid: Grid) -> Coded:
+    """A weight tensor with its values moved to the levels of its grid."""
+    values = real_values(tensor).reshape(tensor.shape)
+    scale = _scale(tensor, grid, values)
+    fractions = values / (scale * STEP)
+    if grid.levels is None:
+        codes = np.clip(np.round(fractions * STEP), -STEP, STEP).astype(np.int8)
+        return Coded(name, codes, scale)
+    if grid.knots is None:
+        book, beyond = codebook.fit(fractions, grid.method, grid.levels), 0.0
+    else:
+        knots = np.array(grid.knots) / (1 if grid.per_channel else np.abs(grid.knots).max())
+        book = codebook.given(grid.levels, np.clip(knots, -1, 1))
+        low, high = book.levels[[0, -1]]
+        beyond = float(((fractions < low) | (fractions > high)).mean())
+    return Coded(name, codebook.codes(book, fractions), scale, grid.levels, beyond)
+
+
+def _scale(tensor: Tensor, grid: Grid, values: np.ndarray) -> np.ndarray:
+    """float32 that broadcasts against the tensor."""
+    if not grid.per_channel:
+        top = np.abs(values if grid.knots is None else grid.knots).max()
+        return np.full((1,) * values.ndim, top / STEP, np.float32)
+    shape = [1] * values.ndim
+    if tensor.quant.axis is not None:
+        shape[tensor.quant.axis] = -1
+    return np.asarray(tensor.quant.scale, np.float32).reshape(shape)
