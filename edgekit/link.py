@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +19,17 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class Inference:
-    """One inference: output bytes, and what was counted where counting was asked for."""
+    """One inference: output bytes, and what was counted where counting was asked for.
+
+    `cycles` and `latency_s` are a device's own measurement, None where it has no clock.
+    """
 
     outputs: tuple[bytes, ...]
     instructions: int | None = None
     op_instructions: tuple[int, ...] = ()
     peak_stack: int | None = None
+    cycles: int | None = None
+    latency_s: float | None = None
 
 
 class Link(Protocol):
@@ -40,3 +46,11 @@ class Link(Protocol):
 
     def layers(self) -> tuple[bytes | None, ...]:
         """Run the loaded sample and give each op's output bytes, None where nothing is stored."""
+
+
+@runtime_checkable
+class ChecksumLink(Link, Protocol):
+    """A Link over a slow wire, which compares checksums before it sends tensors."""
+
+    def layers_like(self, expected: Sequence[bytes | None]) -> tuple[bytes | None, ...]:
+        """As `layers`; where an op's CRC-32 is the expected bytes' own, they are given back."""

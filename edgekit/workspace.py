@@ -19,21 +19,25 @@ _folder: Path | None = None
 
 
 def built(project: Project, board: Board, toolchain: str, optimize: str, *,
-          emulated: bool | None = None) -> Firmware:
-    """The project's firmware; equal projects are compiled once per process."""
-    key = (project.sha256, board.name, toolchain, optimize, emulated)
+          emulated: bool | None = None, link: bool = False) -> Firmware:
+    """The project's firmware; equal projects are compiled once per process.
+
+    Without `link` nothing in it is there for a host: an emulator reads the memory itself, and a
+    profile's differences are the model's alone.
+    """
+    key = (project.sha256, board.name, toolchain, optimize, emulated, link)
     if key not in _built:
         directory = _root() / f"{len(_built):03d}-{project.sha256[:12]}"
         project.write(directory)
         _built[key] = cmake.build(directory, board, toolchain=toolchain, optimize=optimize,
-                                  emulated=emulated)
+                                  emulated=emulated, link=link)
     return _built[key]
 
 
 def built_folder(directory: Path, board: Board, toolchain: str, optimize: str) -> Firmware:
     """A project folder as it stands on disk, built outside it: its own tree stays as it is."""
     return cmake.build(directory, board, toolchain=toolchain, optimize=optimize,
-                       build_directory=Path(tempfile.mkdtemp(dir=_root())))
+                       build_directory=Path(tempfile.mkdtemp(dir=_root())), link=False)
 
 
 def read_map(directory: Path, name: str) -> dict:

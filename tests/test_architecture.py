@@ -117,7 +117,7 @@ def test_only_the_command_line_prints_and_only_tools_starts_processes(path):
         assert "print" not in calls
     names = {name.split(".")[0] for name, _ in imports(tree)}
     assert "subprocess" not in names or path.name == "tools.py"
-    assert "serial" not in names or path.name == "link.py" or path.parent.name == "flashers"
+    assert "serial" not in names or path.name in ("serial_port.py", "ports.py")
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=IDS)

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from edgekit.codegen import ModelCode, Project, SelfTest
 
-HEADER = """\
+SHA256 = "0" * 64
+HEADER = f"""\
 /* SPDX-License-Identifier: 0BSD */
 #ifndef TINY_H
 #define TINY_H
+#include <stddef.h>
 #include <stdint.h>
 #define TINY_INPUT_COUNT 2
 #define TINY_OUTPUT_COUNT 2
+#define TINY_OP_COUNT 1
+#define TINY_MODEL_SHA256 "{SHA256}"
 void *tiny_input_at(int index);
 const void *tiny_output_at(int index);
 int tiny_invoke(void);
+int tiny_invoke_until(int op);
+const void *tiny_op_output(int op, size_t *bytes);
 #endif
 """
 
@@ -42,6 +48,12 @@ int tiny_invoke(void)
     }
     return @result@;
 }
+int tiny_invoke_until(int op) { return op == 0 ? tiny_invoke() : -1; }
+const void *tiny_op_output(int op, size_t *bytes)
+{
+    *bytes = op == 0 ? 5 : 0;
+    return op == 0 ? &tiny_arena[16] : NULL;
+}
 """
 
 SELFTEST = SelfTest((bytes([1, 2, 3, 4, 255]), bytes([7, 8, 9])),
@@ -53,5 +65,6 @@ def tiny(*, arena: int = 32, flash: int = 0, result: int = 0) -> ModelCode:
     table = f"static const uint8_t table[{flash}] = {{0, 1}};" if flash else ""
     end = "table[(uint8_t)tiny_calls]" if flash else str(result)
     source = SOURCE.replace("@arena@", str(arena)).replace("@flash@", table).replace("@result@", end)
-    return ModelCode("tiny", "aot", "0" * 64, arena, Project.of({"tiny.h": HEADER, "tiny.c": source}),
-                     ("tiny.c",), {"schema": "edgekit.map", "name": "tiny"})
+    files = Project.of({"tiny.h": HEADER, "tiny.c": source})
+    return ModelCode("tiny", "aot", SHA256, arena, files, ("tiny.c",),
+                     {"schema": "edgekit.map", "name": "tiny"})

@@ -34,12 +34,14 @@ def project(model: ModelCode, selftest: SelfTest, board: Board, *,
 
 
 def build(directory: Path, board: Board, *, toolchain: str = "auto", optimize: str = "balanced",
-          build_directory: Path | None = None, emulated: bool | None = None) -> Firmware:
+          build_directory: Path | None = None, emulated: bool | None = None,
+          link: bool | None = None) -> Firmware:
     """Configure and compile a project folder with CMake and Ninja.
 
     `emulated` is the option EDGEKIT_EMULATED (the firmware ends after its self-test); None
-    chooses it where one of the board's emulators sees that end. Raises NotThere naming the
-    program that is missing, DoesNotFit with region and bytes, BuildFailed with the
+    chooses it where one of the board's emulators sees that end. `link` is EDGEKIT_LINK (a host
+    may talk to it on the UART); None leaves it to the project: for hardware, yes. Raises NotThere
+    naming the program that is missing, DoesNotFit with region and bytes, BuildFailed with the
     compiler's last errors.
     """
     has_cxx = any((directory / "model").glob("*.cc"))
@@ -52,6 +54,8 @@ def build(directory: Path, board: Board, *, toolchain: str = "auto", optimize: s
                  f"-DCMAKE_MAKE_PROGRAM={ninja}",
                  f"-DEDGEKIT_OPTIMIZE={layout.optimize_flag(optimize)}",
                  f"-DEDGEKIT_EMULATED={'ON' if emulated else 'OFF'}"]
+    if link is not None:
+        configure.append(f"-DEDGEKIT_LINK={'ON' if link else 'OFF'}")
     if chain.file:
         configure.append(f"-DCMAKE_TOOLCHAIN_FILE={(directory / 'cmake' / chain.file).resolve()}")
     log.note(f"compiling for {board.title} with {chain.compiler}")

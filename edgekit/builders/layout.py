@@ -27,14 +27,14 @@ def model_part(model: ModelCode) -> Project:
 
 
 def app_part(model: ModelCode, selftest: SelfTest, board: Board) -> Project:
-    """app/: main.c and the golden vectors."""
+    """app/: main.c, the link to a host, and the golden vectors."""
     names = {"name": model.name, "name_upper": model.name.upper()}
+    inputs, outputs = _vectors(selftest.inputs), _vectors(selftest.outputs)
     return Project.of({
-        "app/main.c": render("app/main.c.j2", board=board, **names),
-        "app/selftest.c": render("app/selftest.c.j2", inputs=_vectors(selftest.inputs),
-                                 outputs=_vectors(selftest.outputs), **names),
-        "app/selftest.h": render("app/selftest.h"),
-    })
+        "app/main.c": render("app/main.c.j2", board=board, has_ops=model.runtime == "aot",
+                             inputs=inputs, outputs=outputs, **names),
+        "app/selftest.c": render("app/selftest.c.j2", inputs=inputs, outputs=outputs, **names),
+    }).merged(copied("app", ("selftest.h", "link.h", "link.c")).under("app"))
 
 
 def board_part(board: Board) -> Project:

@@ -17,7 +17,7 @@ typedef union unsigned void volatile while bool true false main""".split())
 # NAME.h would hide a header of the compiler or of the project, or be a device on Windows.
 _FILES = frozenset("""assert complex ctype errno fenv float inttypes iso646 limits locale math
 setjmp signal stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string tgmath
-threads time uchar wchar wctype board selftest kernels con prn aux nul""".split())
+threads time uchar wchar wctype board link selftest kernels con prn aux nul""".split())
 _RESERVED = _C_WORDS | _FILES
 MAX_NAME = 48  # characters: longer ones make paths that some systems refuse
 

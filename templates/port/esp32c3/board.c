@@ -9,6 +9,7 @@
 #define UART_STATUS REG(BOARD_UART_BASE + 0x1Cu)
 #define TX_FIFO_COUNT(status) (((status) >> 16) & 0x3FFu)
 #define TX_FIFO_SIZE 128u
+#define RX_FIFO_COUNT(status) ((status) & 0x3FFu)
 
 #define SYSTEM_CPU_PER_CONF REG(0x600C0008u)
 #define SYSTEM_SYSCLK_CONF REG(0x600C0058u)
@@ -50,6 +51,11 @@ void board_putc(char c)
          TX_FIFO_COUNT(UART_STATUS) >= TX_FIFO_SIZE - 1u && spin < 100000u; spin++) {
     }
     UART_FIFO = (uint8_t)c;
+}
+
+int board_getc(void)
+{
+    return RX_FIFO_COUNT(UART_STATUS) != 0u ? (int)(UART_FIFO & 0xFFu) : -1;
 }
 
 void board_exit(int code)

@@ -5,6 +5,7 @@
 
 #define UART ((volatile uint8_t *)BOARD_UART_BASE)
 #define UART_LINE_STATUS 5
+#define LINE_STATUS_DATA 0x01u
 #define LINE_STATUS_TX_EMPTY 0x20u
 
 #define TEST_DEVICE (*(volatile uint32_t *)0x00100000u)
@@ -21,6 +22,11 @@ void board_putc(char c)
          (UART[UART_LINE_STATUS] & LINE_STATUS_TX_EMPTY) == 0u && spin < 100000u; spin++) {
     }
     UART[0] = (uint8_t)c;
+}
+
+int board_getc(void)
+{
+    return (UART[UART_LINE_STATUS] & LINE_STATUS_DATA) != 0u ? UART[0] : -1;
 }
 
 void board_exit(int code)

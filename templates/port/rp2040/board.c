@@ -44,6 +44,7 @@
 #define UART_FBRD REG(BOARD_UART_BASE + 0x28u)
 #define UART_LCR_H REG(BOARD_UART_BASE + 0x2Cu)
 #define UART_CR REG(BOARD_UART_BASE + 0x30u)
+#define FR_RX_EMPTY (1u << 4)
 #define FR_TX_FULL (1u << 5)
 
 #define MHZ 1000000u
@@ -108,6 +109,11 @@ void board_putc(char c)
     for (uint32_t spin = 0; (UART_FR & FR_TX_FULL) != 0u && spin < 100000u; spin++) {
     }
     UART_DR = (uint8_t)c;
+}
+
+int board_getc(void)
+{
+    return (UART_FR & FR_RX_EMPTY) == 0u ? (int)(UART_DR & 0xFFu) : -1;
 }
 
 void board_exit(int code)

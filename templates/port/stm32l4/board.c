@@ -22,8 +22,12 @@
 #define LPUART_CR1 REG(BOARD_UART_BASE + 0x00u)
 #define LPUART_BRR REG(BOARD_UART_BASE + 0x0Cu)
 #define LPUART_ISR REG(BOARD_UART_BASE + 0x1Cu)
+#define LPUART_ICR REG(BOARD_UART_BASE + 0x20u)
+#define LPUART_RDR REG(BOARD_UART_BASE + 0x24u)
 #define LPUART_TDR REG(BOARD_UART_BASE + 0x28u)
 
+#define ISR_ORE (1u << 3)
+#define ISR_RXNE (1u << 5)
 #define ISR_TXE (1u << 7)
 
 /* Until all bits of `mask` read as `value`, or a bound that is far beyond the slowest oscillator. */
@@ -64,7 +68,7 @@ static void lpuart_init(void)
     GPIOG_AFRH = (GPIOG_AFRH & ~15u) | 8u;
     GPIOG_MODER = (GPIOG_MODER & ~(15u << 14)) | (10u << 14);
     LPUART_BRR = (uint32_t)((256ull * BOARD_CLOCK_HZ + BOARD_BAUD / 2u) / BOARD_BAUD);
-    LPUART_CR1 = (1u << 3) | (1u << 2) | 1u; /* TE, RE, UE */
+    LPUART_CR1 = (1u << 29) | (1u << 3) | (1u << 2) | 1u; /* FIFOs, TE, RE, UE */
 }
 
 void board_init(void)
@@ -77,6 +81,15 @@ void board_putc(char c)
 {
     wait_for(&LPUART_ISR, ISR_TXE, ISR_TXE);
     LPUART_TDR = (uint8_t)c;
+}
+
+int board_getc(void)
+{
+    const uint32_t state = LPUART_ISR;
+    if ((state & ISR_ORE) != 0u) {
+        LPUART_ICR = ISR_ORE; /* bytes were lost; those that are here are right */
+    }
+    return (state & ISR_RXNE) != 0u ? (int)(LPUART_RDR & 0xFFu) : -1;
 }
 
 void board_exit(int code)
