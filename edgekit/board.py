@@ -47,7 +47,10 @@ class Serial:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A board. Linux boards have no memories: their limits are the operating system's."""
+    """A board. Linux boards have no memories: their limits are the operating system's.
+
+    `names` is what each ecosystem (form) calls the board.
+    """
 
     name: str
     title: str
@@ -62,10 +65,15 @@ class Board:
     emulated_as: str | None = None
     serial: Serial | None = None
     energy: tuple[tuple[str, float], ...] = ()
+    names: tuple[tuple[str, str], ...] = ()
     sources: tuple[str, ...] = ()
 
     def memories(self, kind: str) -> tuple[Memory, ...]:
         return tuple(memory for memory in self.memory if memory.kind == kind)
+
+    def name_in(self, form: str) -> str | None:
+        """What an ecosystem calls the board; None where it has no name for it."""
+        return dict(self.names).get(form)
 
     @property
     def ram_size(self) -> int:
@@ -104,7 +112,7 @@ def _value(f, value: object, where: str):
         if not isinstance(value, list):
             raise BadBoard(f"{where}: expected [[memory]] tables, got {type(value).__name__}")
         return tuple(_build(Memory, entry, f"{where}[{i}]") for i, entry in enumerate(value))
-    if f.name in ("cache", "energy"):
+    if f.name in ("cache", "energy", "names"):
         if not isinstance(value, dict):
             raise BadBoard(f"{where}: expected a table, got {type(value).__name__}")
         return tuple(sorted(value.items()))

@@ -23,7 +23,8 @@ _PACKAGES = {
 _PROGRAMS = {
     "cmake": "build projects", "ninja": "build projects", "cc": "the native engine",
     "arm-none-eabi-gcc": "Cortex-M firmware", "riscv64-unknown-elf-gcc": "RISC-V firmware",
-    "aarch64-linux-gnu-gcc": "Raspberry Pi programs", "qemu-system-arm": "run Cortex-M projects",
+    "aarch64-linux-gnu-gcc": "Raspberry Pi programs",
+    "arm-linux-gnueabihf-gcc": "32-bit Raspberry Pi programs", "qemu-system-arm": "run Cortex-M projects",
     "qemu-system-riscv32": "run RISC-V projects", "qemu-aarch64": "run Raspberry Pi programs",
 }
 

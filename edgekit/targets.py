@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from edgekit import reference, samples, toolchains, workspace
 from edgekit.board import Board, load_board
@@ -49,8 +50,9 @@ def selftest(model: Model) -> SelfTest:
 
 
 def emulated(board: Board) -> Board:
-    """The board whose firmware stands for this one on the emulator; most boards themselves."""
-    return load_board(board.emulated_as) if board.emulated_as else board
+    """The board whose firmware stands for this one on the emulator, with this one's core; most
+    boards themselves."""
+    return replace(load_board(board.emulated_as), cpu=board.cpu) if board.emulated_as else board
 
 
 def firmware_project(model: Model, board: Board, optimize: str) -> tuple[ModelCode, Project]:

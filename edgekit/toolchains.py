@@ -19,9 +19,14 @@ _GCC = {
     "riscv32-unknown-elf": ("riscv64-unknown-elf-gcc", "riscv64-unknown-elf-g++"),
     "aarch64-linux-gnu": ("aarch64-linux-gnu-gcc", "aarch64-linux-gnu-g++"),
     "aarch64-none": ("aarch64-linux-gnu-gcc", "aarch64-linux-gnu-g++"),
+    "arm-linux-gnueabihf": ("arm-linux-gnueabihf-gcc", "arm-linux-gnueabihf-g++"),
     "host": ("cc", "c++"),
 }
-_HOSTED = ("aarch64-linux-gnu", "host")
+# One compiler for each chip.
+_XTENSA = "xtensa-esp-elf"
+# The distributions' compilers for 32-bit Linux emit Armv7, which an Armv6 core does not run.
+_ZIG_ONLY = ("arm-linux-musleabihf",)
+_HOSTED = ("aarch64-linux-gnu", "arm-linux-gnueabihf", "arm-linux-musleabihf", "host")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +58,17 @@ def is_hosted(board: Board) -> bool:
     return board.toolchain in _HOSTED
 
 
-def gcc(board: Board) -> Toolchain:
-    """The GNU toolchain of a board; BadBoard where the board names one that is not known."""
+def gcc(board: Board) -> Toolchain | None:
+    """The GNU toolchain of a board, None where none builds for it; BadBoard where the board
+    names a toolchain that is not known."""
+    if board.toolchain in _ZIG_ONLY:
+        return None
+    if board.toolchain == _XTENSA:
+        prefix = f"xtensa-{board.cpu.core.replace('-', '')}-elf"
+        return Toolchain("gcc", f"{prefix}-gcc", f"{prefix}-g++", None, ("-mlongcalls",), (), (), ())
     if board.toolchain not in _GCC:
         raise BadBoard(f"{board.name}: unknown toolchain '{board.toolchain}'",
-                       f"known: {', '.join(sorted(_GCC))}")
+                       f"known: {', '.join(sorted((*_GCC, *_ZIG_ONLY, _XTENSA)))}")
     compiler, cxx = _GCC[board.toolchain]
     cpu = _gcc_cpu(board)
     if is_hosted(board):
@@ -72,8 +83,10 @@ def gcc(board: Board) -> Toolchain:
                      (*cpu, *fixed, "-nostartfiles", "-nostdlib"), ("-lgcc",))
 
 
-def zig(board: Board) -> Toolchain:
-    """The C compiler in zig; every pip can install it."""
+def zig(board: Board) -> Toolchain | None:
+    """The C compiler in zig, which pip can install; None for Xtensa, which it does not know."""
+    if board.toolchain == _XTENSA:
+        return None
     cpu = _zig_cpu(board)
     flags = (*cpu, "-fno-sanitize=undefined", "-fno-unwind-tables",
              "-fno-asynchronous-unwind-tables", "-fomit-frame-pointer")
@@ -83,9 +96,14 @@ def zig(board: Board) -> Toolchain:
                      ("-lcompiler_rt",))
 
 
+def known(board: Board) -> tuple[Toolchain, ...]:
+    """The board's toolchains, the preferred one first."""
+    return tuple(chain for chain in (gcc(board), zig(board)) if chain)
+
+
 def available(board: Board) -> tuple[Toolchain, ...]:
     """The board's toolchains that are on this machine, the preferred one first."""
-    return tuple(chain for chain in (gcc(board), zig(board)) if tools.find(chain.compiler))
+    return tuple(chain for chain in known(board) if tools.find(chain.compiler))
 
 
 def choose(board: Board, wanted: str = "auto", *, cxx: bool = False) -> Toolchain:
@@ -107,9 +125,15 @@ def choose(board: Board, wanted: str = "auto", *, cxx: bool = False) -> Toolchai
         there = available(board)
         if there:
             return there[0]
+        if not gcc(board):
+            raise NotThere(f"zig is not on PATH; no other compiler here builds for {board.title}",
+                           "pip install ziglang")
         raise NotThere(f"{gcc(board).compiler} is not on PATH, and neither is zig",
                        "pip install ziglang, or your system's package of the compiler")
     chain = gcc(board) if wanted == "gcc" else zig(board)
+    if chain is None:
+        raise UsageError(f"{wanted} does not build for {board.title} ({board.toolchain})",
+                         f"--toolchain {known(board)[0].kind}")
     tools.require(chain.compiler, "pip install ziglang" if wanted == "zig" else "")
     return chain
 
@@ -124,6 +148,8 @@ def _gcc_cpu(board: Board) -> tuple[str, ...]:
         return (f"-march={cpu.isa}", "-mabi=ilp32")
     if board.toolchain == "aarch64-none":
         return (f"-mcpu={cpu.core}", "-fno-pie", "-mno-outline-atomics")
+    if board.toolchain == "arm-linux-gnueabihf":
+        return (f"-mcpu={cpu.core}", f"-mfpu={cpu.fpu}", "-mfloat-abi=hard")
     return () if board.toolchain == "host" else (f"-mcpu={cpu.core}",)
 
 
@@ -140,4 +166,6 @@ def _zig_cpu(board: Board) -> tuple[str, ...]:
         return ("-target", "aarch64-freestanding-none", f"-mcpu={core}")
     if board.toolchain == "aarch64-linux-gnu":
         return ("-target", "aarch64-linux-musl", f"-mcpu={core}")
+    if board.toolchain in ("arm-linux-gnueabihf", "arm-linux-musleabihf"):
+        return ("-target", "arm-linux-musleabihf", f"-mcpu={core}")
     return ("-target", "native-native-musl", "-mcpu=baseline")

@@ -48,7 +48,7 @@ def test_native_code_equals_it(model):
 
 
 @pytest.mark.parametrize("board", ["nucleo_l4r5zi", "raspberry_pi_pico", "qemu_riscv32",
-                                   "mps2_an505", "raspberry_pi_4"])
+                                   "mps2_an505", "raspberry_pi_5", "nrf52840_dk", "esp32c6"])
 def test_firmware_on_the_emulated_board_equals_it(model, board):
     require_module("unicorn")
     if not toolchains.available(load_board(board)):

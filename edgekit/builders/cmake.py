@@ -90,9 +90,10 @@ def _firmware(target: Path, chain: Toolchain) -> Firmware:
 
 def _build_files(model: ModelCode, board: Board, board_files: Project, flag: str) -> Project:
     sources = [path.removeprefix("board/") for path, _ in board_files.files if path.endswith(".c")]
-    gcc, zig = toolchains.gcc(board), toolchains.zig(board)
+    chains = toolchains.known(board)
     hosted = toolchains.is_hosted(board)
-    presets = _presets(gcc, layout.languages(model) == "C CXX" and not hosted)
+    bare_cxx = layout.languages(model) == "C CXX" and not hosted
+    presets = _presets(chains[:1] if bare_cxx else chains, bare_cxx)
     shared = {"name": model.name, "board": board, "hosted": hosted}
     files = {
         "CMakeLists.txt": render(
@@ -100,11 +101,11 @@ def _build_files(model: ModelCode, board: Board, board_files: Project, flag: str
             optimize_flag=flag, model_sources=model.sources, board_sources=sources,
             entry=layout.ENTRY.get(board.toolchain, ""), **shared),
         "CMakePresets.json": render("project/cmake/CMakePresets.json.j2", presets=presets),
-        "README.md": _readme(model, board, gcc, presets),
-        "cmake/zig.cmake": _toolchain_file("zig", board, zig),
+        "README.md": _readme(model, board, chains[0], presets),
     }
-    if gcc.file:
-        files[f"cmake/{gcc.file}"] = _toolchain_file("gcc", board, gcc)
+    for chain in chains:
+        if chain.file:
+            files[f"cmake/{chain.file}"] = _toolchain_file(chain.kind, board, chain)
     return Project.of(files)
 
 
@@ -116,24 +117,27 @@ def _toolchain_file(template: str, board: Board, chain: Toolchain) -> str:
                   libraries=" ".join(chain.libraries))
 
 
-def _presets(gcc: Toolchain, bare_cxx: bool) -> list[dict[str, str | None]]:
-    """The first is the one to use; zig has no C++ library for bare metal."""
-    compiler = gcc.cxx_compiler if bare_cxx else gcc.compiler
-    zig_needs = "zig, on PATH or from `pip install ziglang`"
-    presets = [
-        {"name": "default", "title": "for the board", "emulated": "OFF", "toolchain": gcc.file,
-         "needs": f"`{compiler}`"},
-        {"name": "emulated", "title": "ends after the self-test, for an emulator",
-         "emulated": "ON", "toolchain": gcc.file, "needs": f"`{compiler}`"},
-        {"name": "zig", "title": "for the board, with the C compiler in zig", "emulated": "OFF",
-         "toolchain": "zig.cmake", "needs": zig_needs},
-        {"name": "zig-emulated", "title": "with zig, for an emulator", "emulated": "ON",
-         "toolchain": "zig.cmake", "needs": zig_needs},
-    ]
-    return presets[:2] if bare_cxx else presets
+def _presets(chains: tuple[Toolchain, ...], cxx: bool) -> list[dict[str, str | None]]:
+    """Two of each toolchain; the first is the one to use."""
+    presets = []
+    for number, chain in enumerate(chains):
+        needs = ("zig, on PATH or from `pip install ziglang`" if chain.kind == "zig" else
+                 f"`{chain.cxx_compiler if cxx else chain.compiler}`")
+        shared = {"toolchain": chain.file, "needs": needs}
+        presets += [
+            {"name": "default", "title": "for the board", "emulated": "OFF", **shared},
+            {"name": "emulated", "title": "ends after the self-test, for an emulator",
+             "emulated": "ON", **shared},
+        ] if number == 0 else [
+            {"name": chain.kind, "title": "for the board, with the C compiler in zig",
+             "emulated": "OFF", **shared},
+            {"name": f"{chain.kind}-emulated", "title": "with zig, for an emulator",
+             "emulated": "ON", **shared},
+        ]
+    return presets
 
 
-def _readme(model: ModelCode, board: Board, gcc: Toolchain, presets) -> str:
+def _readme(model: ModelCode, board: Board, chain: Toolchain, presets) -> str:
     hosted = toolchains.is_hosted(board)
     elf = f"build/default/{model.name}.elf"
     return render("project/cmake/README.md.j2", name=model.name, board=board,
@@ -141,15 +145,16 @@ def _readme(model: ModelCode, board: Board, gcc: Toolchain, presets) -> str:
                   where="" if hosted else f" on {board.serial.uart} at {board.serial.baud} baud",
                   board_folder="standard output, exit code and clock of Linux" if hosted else
                   "start-up code, linker script, clocks and UART",
-                  check=_check(model, board, gcc, elf))
+                  check=_check(board, chain, elf))
 
 
-def _check(model: ModelCode, board: Board, gcc: Toolchain, elf: str) -> str:
-    size = gcc.compiler.removesuffix("gcc").removesuffix("cc") + "size"
-    steps = [f"    {size} {elf}"]
+def _check(board: Board, chain: Toolchain, elf: str) -> str:
+    prefix = "" if chain.kind == "zig" else chain.compiler.removesuffix("gcc").removesuffix("cc")
+    steps = [f"    {prefix}size {elf}"]
     emulated = elf.replace("default", "emulated")
-    runner = "qemu-aarch64 {elf}" if board.toolchain == "aarch64-linux-gnu" else "{elf}"
-    command = {**_EMULATOR, "linux": runner}.get(board.port, "").format(machine=board.name.replace("_", "-"), elf=emulated)
+    runner = _LINUX_RUNNER.get(board.toolchain, "{elf}")
+    command = {**_EMULATOR, "linux": runner}.get(board.port, "").format(
+        machine=board.name.replace("_", "-"), elf=emulated, core=board.cpu.core.split("jz")[0])
     if command:
         steps += ["    cmake --preset emulated && cmake --build --preset emulated", f"    {command}"]
     return "\n".join(steps)
@@ -163,9 +168,18 @@ _EMULATOR = {
                     "-serial stdio -kernel {elf}",
     "qemu_aarch64": "qemu-system-aarch64 -M virt -cpu cortex-a72 -nic none -display none "
                     "-monitor none -serial stdio -semihosting -kernel {elf}",
+    # An STM32F405 with the same core, flash, USART and RAM; its clock registers read as 0.
+    "stm32f4": "qemu-system-arm -M netduinoplus2 -display none -monitor none -serial null "
+               "-serial stdio -semihosting -kernel {elf}",
 }
+_LINUX_RUNNER = {"aarch64-linux-gnu": "qemu-aarch64 {elf}",
+                 "arm-linux-gnueabihf": "qemu-arm -cpu {core} {elf}",
+                 "arm-linux-musleabihf": "qemu-arm -cpu {core} {elf}"}
 _NOTES = {
     "esp32c3": "This is a bare build, without ESP-IDF, for emulators and for measuring; "
                "the form `esp-idf` is the one for a product.",
+    "esp32c6": "This is a bare build, without ESP-IDF, for emulators and for measuring: the clock "
+               "stays as the ROM leaves it. The form `esp-idf` is the one for a product.",
     "rp2040": "This is a bare build, without the pico-sdk.",
+    "rp2350": "This is a bare build, without the pico-sdk.",
 }

@@ -19,7 +19,7 @@ def project(model: ModelCode, selftest: SelfTest, board: Board, *,
     values = {"name": model.name, "board": board, "runtime": model.runtime,
               "languages": layout.languages(model), "model_sources": model.sources,
               "optimize_flag": layout.optimize_flag(optimize),
-              "cpu_flags": " ".join(toolchains.gcc(board).cpu_flags)}
+              "cpu_flags": " ".join(toolchains.known(board)[0].cpu_flags)}
     return (layout.model_part(model)
             .merged(layout.manifest(model, board, "library", optimize))
             .merged(Project.of({name: render(f"project/library/{name}.j2", **values)

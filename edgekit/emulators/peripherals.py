@@ -9,11 +9,12 @@ from edgekit.emulators.cpu import CpuModel
 
 # Facts by port: the offset of the transmit register from the UART's base (board.serial.base).
 UART_DATA = {"mps2": 0x00, "stm32l4": 0x28, "rp2040": 0x00, "esp32c3": 0x00, "qemu_riscv32": 0x00,
-             "qemu_aarch64": 0x00}
+             "qemu_aarch64": 0x00, "stm32f4": 0x04, "nrf52": 0x51C, "rp2350": 0x00, "esp32c6": 0x00}
 # Register spaces beside the architecture's own, (origin, size).
 SPACES = {
     "rp2040": ((0x1400_0000, 0x1000), (0x1800_0000, 0x1000), (0xD000_0000, 0x1000)),
     "esp32c3": ((0x6000_0000, 0x10_0000),),
+    "esp32c6": ((0x6000_0000, 0x10_0000),),
     "qemu_riscv32": ((0x0010_0000, 0x1000), (0x0200_0000, 0x1_0000), (0x0C00_0000, 0x60_0000),
                      (0x1000_0000, 0x1000)),
     "qemu_aarch64": ((0x0900_0000, 0x1000),),
@@ -23,7 +24,7 @@ ARCHITECTURE = {"cortex-m": ((0x4000_0000, 0x2000_0000), (0xE000_0000, 0x10_0000
 # QEMU's sifive_test device: what is written here ends the machine.
 EXIT = {"qemu_riscv32": 0x0010_0000}
 # ESP32-C3 technical reference manual, mpcer, mpcmr and mpccr: its cycle counter's CSRs.
-COUNTER_CSRS = {"esp32c3": range(0x7E0, 0x7E3)}
+COUNTER_CSRS = {"esp32c3": range(0x7E0, 0x7E3), "esp32c6": range(0x7E0, 0x7E3)}
 
 
 def spaces(board: Board, family: str) -> list[tuple[int, int]]:
