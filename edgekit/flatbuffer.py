@@ -131,6 +131,7 @@ class Builder:
 
     def __init__(self):
         self.out = bytearray()
+        self._vtables: dict[bytes, int] = {}
 
     def finish(self, root: dict, identifier: bytes) -> bytes:
         self.out += b"\0\0\0\0" + identifier
@@ -152,11 +153,14 @@ class Builder:
             place += -place % sizes[slot]
             offsets[slot] = place
             place += sizes[slot]
-        self._align(8, 4 + 2 * slots)
-        vtable = len(self.out)
-        self.out += struct.pack("<HH", 4 + 2 * slots, place)
-        self.out += b"".join(struct.pack("<H", offsets.get(slot, 0)) for slot in range(slots))
-        start = len(self.out)
+        layout = struct.pack("<HH", 4 + 2 * slots, place) + b"".join(
+            struct.pack("<H", offsets.get(slot, 0)) for slot in range(slots))
+        # Tables of one layout share the first one's vtable.
+        self._align(8, 0 if layout in self._vtables else len(layout))
+        if layout not in self._vtables:
+            self._vtables[layout] = len(self.out)
+            self.out += layout
+        vtable, start = self._vtables[layout], len(self.out)
         self.out += struct.pack("<i", start - vtable) + bytes(place - 4)
         for slot, value in table.items():
             if value[0] == "scalar":

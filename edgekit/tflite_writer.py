@@ -76,8 +76,9 @@ def _tensor(tensor: Tensor, buffers: list[dict]) -> dict:
         0: ("vector", "i", tensor.shape),
         1: ("scalar", "b", _NUMBERS[tensor.dtype]),
         2: ("scalar", "I", 0),
-        3: ("string", tensor.name),
     }
+    if tensor.name:
+        table[3] = ("string", tensor.name)
     if tensor.data is not None:
         table[2] = ("scalar", "I", len(buffers))
         buffers.append({0: ("bytes", tensor.data, 16)})
