@@ -1,0 +1,103 @@
+"""Fitting: the smallest rate that meets the budgets, or the nearest miss."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from conftest import require_module, require_tool
+from edgekit import toolchains
+from edgekit.board import load_board
+from edgekit.cli import main
+from edgekit.data import make
+from edgekit.errors import BadData, DoesNotFit, UsageError
+
+BOARD = "mps2_an385"  # its kernels are the portable ones, so that sizes are small
+
+
+@pytest.fixture(scope="module")
+def blobs():
+    """Four classes of 8x8 images, each bright in another quarter: learnt in an epoch or two."""
+    rng = np.random.default_rng(0)
+    y = np.arange(400) % 4
+    x = rng.normal(0, 0.3, (400, 8, 8, 1)).astype(np.float32)
+    for i, label in enumerate(y):
+        row, column = divmod(int(label), 2)
+        x[i, 4 * row:4 * row + 4, 4 * column:4 * column + 4] += 1
+    return make(x, y, source="blobs")
+
+
+@pytest.fixture(scope="module")
+def trained(blobs):
+    for module in ("tensorflow", "unicorn", "capstone", "elftools"):
+        require_module(module)
+    if not toolchains.available(load_board(BOARD)):
+        require_tool("arm-none-eabi-gcc")
+    from edgekit.compress.finetune import finetune
+    from edgekit.importers.keras import import_keras
+    keras = import_keras()
+    keras.utils.set_random_seed(1)
+    layers = keras.layers
+    image = keras.Input((8, 8, 1))
+    x = layers.Conv2D(16, 3, activation="relu", name="first")(image)
+    x = layers.Conv2D(24, 3, activation="relu", name="second")(x)
+    x = layers.GlobalAveragePooling2D()(x)
+    model = keras.Model(image, layers.Dense(4, activation="softmax")(x))
+    return finetune(model, blobs, 6, learning_rate=1e-2)[0]
+
+
+def test_the_fitted_model_meets_its_budget_and_the_next_smaller_rate_does_not(trained, blobs):
+    from edgekit.fitting import STEPS, Budgets, fit
+    from edgekit.profiling import over_budget
+    budgets = Budgets(max_flash=6000, max_accuracy_loss=0.1)
+    model, result = fit(trained, BOARD, blobs, budgets, name="blobs", epochs=4)
+    assert result["before"]["flash"]["total"] > 6000 >= result["after"]["flash"]["total"]
+    assert over_budget(result["after"], max_flash=6000) == []
+    assert result["accuracy"]["loss"] <= 0.1 and result["model"]["sha256"] == model.sha256
+    tried = {t["rate"]: t["fits"] for t in result["tried"]}
+    assert tried[result["rate"]] and not tried[result["rate"] - 1 / STEPS]
+    assert {layer["name"]: layer["after"] < layer["before"] for layer in result["layers"]
+            if layer["name"] in ("first", "second")} == {"first": True, "second": True}
+
+
+def test_a_model_that_fits_as_it_is_is_not_pruned(trained, blobs):
+    from edgekit.fitting import Budgets, fit
+    _, result = fit(trained, BOARD, blobs, Budgets(max_flash=10**6), name="blobs")
+    assert result["rate"] == 0 and result["accuracy"]["loss"] == 0 and result["layers"] == []
+
+
+def test_a_budget_that_nothing_meets_is_refused_before_any_training(trained, blobs):
+    from edgekit.fitting import Budgets, fit
+    with pytest.raises(DoesNotFit, match="still over budget: flash is"):
+        fit(trained, BOARD, blobs, Budgets(max_flash=100), name="blobs")
+
+
+def test_the_nearest_miss_is_told_with_its_rate_and_loss(trained, blobs):
+    from edgekit.fitting import Budgets, fit
+    with pytest.raises(DoesNotFit, match=r"need a pruning of \d+%, which loses"):
+        fit(trained, BOARD, blobs, Budgets(max_flash=6000, max_accuracy_loss=-1.0), name="blobs",
+            epochs=1)
+
+
+def test_nothing_to_fit_to_and_data_without_labels_are_refused(trained, blobs):
+    from edgekit.fitting import Budgets, fit
+    with pytest.raises(UsageError, match="nothing to fit"):
+        fit(trained, BOARD, blobs, Budgets())
+    with pytest.raises(BadData, match="no class labels"):
+        fit(trained, BOARD, make(blobs.x, source="bare"), Budgets(max_flash=1))
+
+
+def test_the_command_writes_the_model_and_prints_what_it_did(trained, blobs, tmp_path, capsys):
+    trained.save(tmp_path / "m.keras")
+    np.savez(tmp_path / "d.npz", x=blobs.x, y=blobs.y)
+    words = ["fit", tmp_path / "m.keras", "--board", BOARD, "--data", tmp_path / "d.npz",
+             "--max-flash", "6000", "--max-accuracy-loss", "1", "--epochs", "1", "-o",
+             tmp_path / "small.tflite"]
+    assert main([str(word) for word in words]) == 0
+    out = capsys.readouterr().out
+    assert "second" in out and "held-out fifth" in out
+    assert main(["inspect", str(tmp_path / "small.tflite")]) == 0
+    (tmp_path / "small.tflite").unlink()
+    words[words.index("6000")] = "100"
+    assert main([str(word) for word in words]) == 1
+    assert not (tmp_path / "small.tflite").exists()
