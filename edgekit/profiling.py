@@ -11,6 +11,7 @@ from edgekit.builders import cmake
 from edgekit.codegen import ModelCode
 from edgekit.documents import document, issue
 from edgekit.elf import read_sections
+from edgekit.emulators.cycles.measure import Cycles
 from edgekit.errors import NotThere
 from edgekit.firmware import Firmware, regions
 from edgekit.graph import Graph
@@ -18,6 +19,7 @@ from edgekit.link import Inference
 from edgekit.macs import macs_of, model_section
 from edgekit.memory import MemoryPlan
 from edgekit.model import Model, compile_plan
+from edgekit.profiling_time import op_cycles, time_section
 from edgekit.runtimes import empty
 
 MEASURED_SAMPLES = 3
@@ -61,22 +63,23 @@ def profile_aot(model: Model, board: Board, *, optimize: str = "balanced",
     with an issue; arena and weights are exact without them.
     """
     emulated = targets.emulated(board)
-    graph, _, plan = compile_plan(model, emulated.cpu.kernels)
-    code = targets.aot_code(model, emulated)
+    graph, _, plan = compile_plan(model, emulated.cpu.kernels, optimize)
+    code = targets.aot_code(model, emulated, optimize)
     issues: list[dict] = []
     if emulated is not board:
         issues.append(issue("emulated_as", f"{board.title}: the same model code was built and run "
                             f"as '{emulated.title}', for the same core", "", "info"))
     built = _build(model, code, emulated, optimize, toolchain, issues)
     engine = targets.choose_engine(board, engine)
-    runs = _measure(model, code, emulated, built, engine, issues)
+    runs, cycles = _measure(model, code, emulated, built, engine, issues)
     firmware = built[0] if built else None
     return document(
         "profile", model=model_section(model.graph, model.name, model.sha256), board=board.name,
         runtime="aot", form="cmake", optimize=optimize,
         toolchain=firmware.toolchain if firmware else None, engine=engine if runs else None,
-        flash=_flash(code, built), ram=_ram(plan, code, built, runs), time=_time(runs, issues),
-        ops=_ops(model, code, runs), arena_plan=_arena_plan(graph, plan),
+        flash=_flash(code, built), ram=_ram(plan, code, built, runs),
+        time=time_section(runs, cycles, board, issues),
+        ops=_ops(model, code, runs, cycles), arena_plan=_arena_plan(graph, plan),
         firmware=_firmware(firmware if emulated is board else None, board), issues=issues)
 
 
@@ -101,25 +104,29 @@ def _build(model: Model, code: ModelCode, board: Board, optimize: str, toolchain
 
 
 def _measure(model: Model, code: ModelCode, board: Board, built, engine: str,
-             issues: list[dict]) -> list[Inference]:
-    """Counted inferences of seeded random samples on the emulated board."""
+             issues: list[dict]) -> tuple[list[Inference], Cycles | None]:
+    """Counted inferences of seeded random samples on the emulated board; cycles of the longest."""
     if built is None or engine != "unicorn":
         if built is not None:
             issues.append(issue("not_emulated", f"the engine is {engine}: stack and instructions "
                                 "are not known", "pip install 'edgekit[emulator]'"))
-        return []
+        return [], None
     from edgekit.emulators.unicorn import open_machine
+    taken = [tuple(value.tobytes() for value in sample)
+             for sample in samples.random_samples(model.graph, MEASURED_SAMPLES)]
     runs = []
     with open_machine(built[0], board, code.map) as machine:
-        for sample in samples.random_samples(model.graph, MEASURED_SAMPLES):
-            machine.load(tuple(value.tobytes() for value in sample))
+        for sample in taken:
+            machine.load(sample)
             runs.append(machine.infer(count=True))
-    counts = [run.instructions for run in runs]
+        counts = [run.instructions for run in runs]
+        machine.load(taken[counts.index(max(counts))])
+        cycles = machine.cycles()
     spread = (max(counts) - min(counts)) / max(counts)
     if spread > 0.01:
         issues.append(issue("instructions_spread", f"instructions differ by {spread:.1%} between "
                             "samples; the largest count is given"))
-    return runs
+    return runs, cycles
 
 
 def _flash(code: ModelCode, built) -> dict:
@@ -151,18 +158,8 @@ def _ram(plan: MemoryPlan, code: ModelCode, built, runs: Sequence[Inference]) ->
             "peak_stack": peak, "total": total, "methods": methods}
 
 
-def _time(runs: Sequence[Inference], issues: list[dict]) -> dict:
-    if not runs:
-        return {"instructions": None, "cycles": None, "latency_s": None, "energy_j": None,
-                "methods": {}}
-    issues.append(issue("no_cycle_model", "cycles, latency and energy are not known: instructions "
-                        "are counted, no cycle model of this core has been checked", "",
-                        "info"))
-    return {"instructions": max(run.instructions for run in runs), "cycles": None,
-            "latency_s": None, "energy_j": None, "methods": {"instructions": "emulated"}}
-
-
-def _ops(model: Model, code: ModelCode, runs: Sequence[Inference]) -> list[dict]:
+def _ops(model: Model, code: ModelCode, runs: Sequence[Inference],
+         cycles: Cycles | None) -> list[dict]:
     largest = max(runs, key=lambda run: run.instructions, default=None)
     rows = []
     for i, (op, entry, macs) in enumerate(zip(model.graph.ops, code.map["ops"],
@@ -172,7 +169,7 @@ def _ops(model: Model, code: ModelCode, runs: Sequence[Inference]) -> list[dict]
         rows.append({"index": op.index, "kind": op.kind,
                      "output": model.graph.tensors[op.outputs[0]].name, "kernel": entry["kernel"],
                      "macs": macs, "instructions": 0 if folded and largest else counted,
-                     "cycles": None})
+                     "cycles": op_cycles(cycles, i)})
     return rows
 
 

@@ -85,12 +85,18 @@ def executable(code: bytes) -> int | None:
 def add_hook(uc, address: int, state: State, sp_register: int):
     """Hook every block of `uc` with the code at `address`; gives what `delete_hook` takes."""
     import unicorn
-    from unicorn.unicorn_py3.unicorn import uc_hook_h, uclib
+    from unicorn.unicorn_py3.unicorn import uclib
     state.sp_register = sp_register
     state.reg_read = ctypes.cast(uclib.uc_reg_read, ctypes.c_void_p).value
+    return add_callback(uc, ctypes.addressof(state), unicorn.UC_HOOK_BLOCK, address)
+
+
+def add_callback(uc, data: int, kind: int, address: int, begin: int = 1, end: int = 0):
+    """Hook `uc` with the function at `address`, its last argument `data`; begin > end: anywhere."""
+    import unicorn
+    from unicorn.unicorn_py3.unicorn import uc_hook_h, uclib
     handle = uc_hook_h()
-    status = uclib.uc_hook_add(uc._uch, ctypes.byref(handle), unicorn.UC_HOOK_BLOCK, address,
-                               ctypes.addressof(state), 1, 0)
+    status = uclib.uc_hook_add(uc._uch, ctypes.byref(handle), kind, address, data, begin, end)
     if status != unicorn.UC_ERR_OK:
         raise unicorn.UcError(status)
     return handle

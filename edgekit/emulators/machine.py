@@ -7,6 +7,10 @@ from collections.abc import Callable, Mapping
 from edgekit.emulators.boot import boot
 from edgekit.emulators.code_table import CodeTable
 from edgekit.emulators.counting import Counter, NativeCounter, PythonCounter
+from edgekit.emulators.cycles.cores import CycleModel, model_of
+from edgekit.emulators.cycles.flash_model import flash_model
+from edgekit.emulators.cycles.measure import CycleMeter, Cycles, OpCycles
+from edgekit.emulators.cycles.tracer import Tracer
 from edgekit.emulators.memory_map import RETURN
 from edgekit.emulators.op_trace import OpTrace
 from edgekit.emulators.processor import Processor
@@ -27,9 +31,10 @@ class Machine:
         self._processor, self._map, self._seconds = processor, map, seconds
         self._name: str = map["name"]
         self._native = native_counter and NativeCounter.available()
-        self._tools: list[Counter | OpTrace] = []
+        self._tools: list[Counter | Tracer | OpTrace] = []
         self._table: CodeTable | None = None
         self._counter: Counter | None = None
+        self._meter: CycleMeter | None = None
         self._symbols = [op["symbol"] for op in map["ops"]]
         self._trace = OpTrace(processor, self._symbols)
         self._inputs: tuple[bytes, ...] | None = None
@@ -84,6 +89,33 @@ class Machine:
             if not self._trace.learnt():
                 return tuple(found)
 
+    def cycles(self) -> Cycles | None:
+        """Modelled cycles of the loaded sample, flash caches warm; None without a model."""
+        model = model_of(self._processor.board)
+        if model is None:
+            return None
+        meter = self._metering(model)
+        while True:
+            ops = OpCycles(meter, len(self._symbols))
+            self._use(self._trace, meter.tracer)
+            if meter.warms_up:
+                self._traced(lambda op: None, lambda op: None, meter.tracer)
+            self._traced(ops.entered, ops.left, meter.tracer)
+            if not meter.tracer.complete:
+                return None
+            if not self._trace.learnt():
+                traced = any(symbol is not None for symbol in self._symbols)
+                return Cycles(meter.rounded(meter.so_far()), ops.ranges if traced else ())
+
+    def _metering(self, model: CycleModel) -> CycleMeter:
+        if self._meter is None:
+            processor = self._processor
+            self._table = self._table or CodeTable(processor.program, processor.cpu)
+            entry = processor.program.symbol(f"{self._name}_invoke")
+            self._meter = CycleMeter(processor, entry, self._table, model,
+                                     flash_model(processor.board), self._native)
+        return self._meter
+
     def _counted(self, counter: Counter) -> Inference:
         begun: dict[int, int] = {}
         ops = [0] * len(self._symbols)
@@ -102,7 +134,7 @@ class Machine:
         return Inference(self._outputs(), total, tuple(ops) if traced else (), peak)
 
     def _traced(self, entered: Callable[[int], None], left: Callable[[int], None],
-                counter: Counter | None = None) -> None:
+                counter: Counter | Tracer | None = None) -> None:
         self._trace.begin(entered, left)
         self._invoke(counter)
         self._trace.end()
@@ -114,7 +146,7 @@ class Machine:
             self._counter = kind(self._processor, self._table)
         return self._counter
 
-    def _use(self, *tools: Counter | OpTrace) -> None:
+    def _use(self, *tools: Counter | Tracer | OpTrace) -> None:
         """Have these hooks and no others: a run without any is at unicorn's own speed."""
         if self._tools != list(tools):
             for tool in self._tools:
@@ -123,7 +155,7 @@ class Machine:
                 tool.install()
             self._tools = list(tools)
 
-    def _invoke(self, counter: Counter | None = None) -> None:
+    def _invoke(self, counter: Counter | Tracer | None = None) -> None:
         if self._inputs is None:
             raise BadData("no sample is loaded", "call load() first")
         self._write_inputs()

@@ -71,7 +71,7 @@ def figure(section: Mapping, key: str, issues: Sequence[Mapping], *, label: str 
     if key in _SI_UNITS:
         text, unit = _quantity(value, _SI_UNITS[key])
     else:
-        text = _range(value)
+        text = interval(value)
     return Figure(label, text, unit, method, "", note)
 
 
@@ -107,7 +107,8 @@ def stack(section: Mapping, keys: Sequence[str], issues: Sequence[Mapping]) -> l
             for i, (key, value) in enumerate(zip(keys, values, strict=True), 1)]
 
 
-def _range(value) -> str:
+def interval(value) -> str:
+    """A number, or [low, high] with a dash between."""
     if isinstance(value, Sequence) and not isinstance(value, str):
         low, high = value
         return number(low) if low == high else f"{number(low)} – {number(high)}"
@@ -118,4 +119,4 @@ def _quantity(value, unit: str) -> tuple[str, str]:
     """([low, high] or a number, with an SI prefix that suits the larger; the unit)."""
     low, high = value if isinstance(value, Sequence) else (value, value)
     scale, prefix = next((p for p in _PREFIXES if high >= p[0]), _PREFIXES[-1])
-    return _range([float(low) / scale, float(high) / scale]), prefix + unit
+    return interval([float(low) / scale, float(high) / scale]), prefix + unit

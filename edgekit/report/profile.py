@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from edgekit.report.arena import draw
-from edgekit.report.figures import (Bar, Figure, figure, number, once, percent, reason, stack,
-                                    width)
+from edgekit.report.figures import (Bar, Figure, figure, interval, number, once, percent, reason,
+                                    stack, width)
 
 FLASH_PARTS = ("code", "weights", "tables")
 RAM_PARTS = ("arena", "static", "peak_stack")
@@ -31,6 +31,8 @@ def view(d: Mapping) -> dict:
         "arena_reason": reason("arena", issues), "ops": _ops(d["ops"]),
         "counted": d["time"]["instructions"] is not None,
         "ops_method": d["time"]["methods"].get("instructions"),
+        "timed": any(op["cycles"] is not None for op in d["ops"]),
+        "cycles_method": d["time"]["methods"].get("cycles"),
         "ops_reason": reason("instructions", issues), "issues": issues}
 
 
@@ -107,5 +109,6 @@ def _op(op: Mapping, most: int, total: int, most_macs: int) -> dict:
             "kernel": op["kernel"], "folded": op["kernel"] == "folded",
             "macs": None if macs is None else number(macs), "macs_width": width(macs or 0, most_macs),
             "instructions": number(instructions) if known else None,
+            "cycles": None if op["cycles"] is None else interval(op["cycles"]),
             "width": width(instructions or 0, most), "share": percent(instructions or 0, total),
             "per_mac": f"{instructions / macs:.2f}" if known and macs else "-"}
