@@ -10,6 +10,7 @@ from pathlib import Path
 from edgekit import checks, tflite
 from edgekit.errors import BadModel
 from edgekit.graph import Graph
+from edgekit.kernels import codebook
 from edgekit.memory import MemoryPlan, lower, plan
 from edgekit.ops.base import Call
 from edgekit.runtimes.header import checked_name, name_from
@@ -45,13 +46,17 @@ def model_of(data: bytes, name: str) -> Model:
 Calls = tuple[tuple[Call, ...], ...]
 
 
-def compile_plan(model: Model, sets: Sequence[str] = ()) -> tuple[Graph, Calls, MemoryPlan]:
+def compile_plan(model: Model, sets: Sequence[str] = (),
+                 optimize: str = "balanced") -> tuple[Graph, Calls, MemoryPlan]:
     """The graph as the aot runtime compiles it, its kernel calls and their checked memory plan.
 
-    `sets` are the kernel sets of the board, as in `board.cpu.kernels`.
+    `sets` are the kernel sets of the board, as in `board.cpu.kernels`; with `optimize` size,
+    weights with few distinct values are stored as codebooks.
     """
     graph = checks.require_supported(model.graph)
     calls = lower(graph, sets)
+    if optimize == "size":
+        calls = codebook.encode(graph, calls)
     memory_plan = plan(graph, calls)
     problems = checks.plan_problems(graph, memory_plan, calls)
     if problems:

@@ -44,7 +44,7 @@ def generate(model, board: str, out, *, runtime: str = "tflm", form: str | None 
              optimize: str = "balanced", name: str | None = None, force: bool = False) -> dict:
     """Write a project folder; `edgekit.generate` lists its files."""
     taken = _model(model, name)
-    code = model_code(taken, load_board(board), _runtime(runtime))
+    code = model_code(taken, load_board(board), _runtime(runtime), optimize)
     project = compose(taken, code, load_board(board), form, optimize)
     output.write_project(project, Path(out), force=force)
     return document("generate", project=str(out), sha256=project.sha256,

@@ -35,10 +35,11 @@ def builder(form: str) -> ModuleType:
     return importlib.import_module(f"edgekit.builders.{form.replace('-', '_')}")
 
 
-def model_code(model: Model, board: Board, runtime: str) -> ModelCode:
+def model_code(model: Model, board: Board, runtime: str,
+               optimize: str = "balanced") -> ModelCode:
     """The model as code of a runtime."""
     if runtime == "aot":
-        return targets.aot_code(model, board)
+        return targets.aot_code(model, board, optimize)
     if runtime == "tflm":
         return tflm.generate(model.data, model.graph, model.name, board)
     raise UsageError(f"unknown runtime '{runtime}'", f"one of {', '.join(RUNTIMES)}")

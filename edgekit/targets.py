@@ -21,9 +21,9 @@ from edgekit.runtimes import aot
 ENGINES = ("auto", "reference", "native", "unicorn", "qemu")
 
 
-def aot_code(model: Model, board: Board) -> ModelCode:
+def aot_code(model: Model, board: Board, optimize: str = "balanced") -> ModelCode:
     """The model compiled ahead of time for a board; DoesNotFit before anything is built."""
-    graph, calls, plan = compile_plan(model, board.cpu.kernels)
+    graph, calls, plan = compile_plan(model, board.cpu.kernels, optimize)
     code = aot.generate(graph, plan, model.name, model.sha256, board.name, calls)
     if board.ram_size and plan.arena_size > board.ram_size:
         largest = max((t for t in graph.tensors if not t.is_constant), key=lambda t: t.nbytes)
@@ -57,7 +57,7 @@ def emulated(board: Board) -> Board:
 
 def firmware_project(model: Model, board: Board, optimize: str) -> tuple[ModelCode, Project]:
     """The aot code and the `cmake` project that the emulator runs."""
-    code = aot_code(model, board)
+    code = aot_code(model, board, optimize)
     return code, cmake.project(code, selftest(model), board, optimize=optimize)
 
 
@@ -88,7 +88,7 @@ def open_link(model: Model, board: Board, *, target: str = "emulator", engine: s
     if engine == "reference":
         yield ReferenceLink(model)
     elif engine == "native":
-        with open_native(aot_code(model, board)) as link:
+        with open_native(aot_code(model, board, optimize)) as link:
             yield link
     elif engine == "unicorn":
         from edgekit.emulators.unicorn import open_machine

@@ -52,18 +52,26 @@ class Constant:
 
 
 @dataclass(frozen=True, slots=True)
+class InScratch:
+    """A pointer to `offset` bytes into the operator's scratch; `ctype` is what it points to."""
+
+    ctype: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One kernel call: `edgekit_<kernel>(&params, inputs..., outputs..., scratch?)`.
 
     `header` names kernels/<header>.h with its struct `edgekit_<header>_t`; `kernel` names
     kernels/<kernel>.c and the function. `params` are the struct's fields in order: integers,
-    Constants (become pointers to flash) or None (a null pointer). `inputs` and `outputs` index
+    Constants (become pointers to flash), InScratch or None (a null pointer). `inputs` and `outputs` index
     the graph's tensors and are passed as pointers; `scratch` bytes follow when not zero.
     """
 
     header: str
     kernel: str
-    params: tuple[tuple[str, int | Constant | None], ...]
+    params: tuple[tuple[str, int | Constant | InScratch | None], ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     scratch: int = 0

@@ -9,7 +9,7 @@ from edgekit import resources
 from edgekit.codegen import ModelCode, Project, c_bytes, copied, render
 from edgekit.graph import Graph, Op
 from edgekit.memory import MemoryPlan, lower
-from edgekit.ops.base import Call, Constant
+from edgekit.ops.base import Call, Constant, InScratch
 from edgekit.runtimes.header import checked_name, comment, render_header
 
 
@@ -68,7 +68,7 @@ def build_map(graph: Graph, plan: MemoryPlan, calls: Sequence[tuple[Call, ...]],
         "outputs": [entry(i) for i in graph.outputs],
         "ops": [{"index": op.index, "kind": op.kind,
                  "symbol": _function(name, op) if lowered else None,
-                 "kernel": lowered[0].kernel if lowered else "folded",
+                 "kernel": "+".join(dict.fromkeys(call.kernel for call in lowered)) or "folded",
                  "outputs": [entry(i) for i in op.outputs]}
                 for op, lowered in zip(graph.ops, calls, strict=True)],
         "constants": tables.listed(),
@@ -130,9 +130,14 @@ def _call(graph: Graph, plan: MemoryPlan, op: Op, call: Call, number: int,
           tables: _Tables) -> dict:
     prefix = f"op_{op.index:02d}_" + (f"{number}_" if number else "")
 
-    def value(field: str, given: int | Constant | None) -> str:
+    def scratch(ctype: str, offset: int) -> str:
+        return f"AT({ctype}, {plan.offset(-1 - graph.ops.index(op)) + offset})"
+
+    def value(field: str, given: int | Constant | InScratch | None) -> str:
         if isinstance(given, Constant):
             return tables.name(given, prefix + field)
+        if isinstance(given, InScratch):
+            return scratch(f"const {given.ctype}", given.offset)
         return "NULL" if given is None else str(given)
 
     def pointer(tensor: int, const: str) -> str:
@@ -143,9 +148,10 @@ def _call(graph: Graph, plan: MemoryPlan, op: Op, call: Call, number: int,
 
     arguments = [pointer(i, "const ") for i in call.inputs] + [pointer(i, "") for i in call.outputs]
     if call.scratch:
-        position = graph.ops.index(op)
-        arguments.append(f"AT(void, {plan.offset(-1 - position)})")
-    return {"kernel": call.kernel, "struct": f"edgekit_{call.header}_t",
+        arguments.append(scratch("void", 0))
+    # Where the program hands the arena over, its address is no constant.
+    fixed = not any(isinstance(given, InScratch) for _, given in call.params)
+    return {"storage": "static const" if fixed else "const", "kernel": call.kernel, "struct": f"edgekit_{call.header}_t",
             "fields": [(field, value(field, given)) for field, given in call.params],
             "arguments": ", ".join(arguments)}
 
