@@ -31,7 +31,7 @@ typedef struct {
   int32_t activation_max;
 } edgekit_conv_2d_dsp_t;
 
-/* scratch: 32 * blocks bytes, and where there is padding a patch besides. */
+/* scratch: 32 * blocks bytes; where there is padding 16 * blocks more, for four patches. */
 void edgekit_conv_2d_s8_dsp(const edgekit_conv_2d_dsp_t *op, const int8_t *input, int8_t *output,
                             void *scratch);
 

@@ -145,51 +145,158 @@ static const int32_t *tiles(const int32_t *weights, const int32_t *patch, int8_t
 
 #endif
 
-/* One pixel's patch, rows of bytes at `row`, into its column. */
-static void expand(const edgekit_conv_2d_dsp_t *op, const int8_t *row, int32_t row_stride,
-                   int32_t *column) {
-  const int32_t words = op->run_words;
-  const int8_t *source = row;
-  for (int32_t y = op->filter_height; y > 0 && words > 0; y--) {
-    const int8_t *bytes = source;
-    for (int32_t i = words; i > 0; i--) {
-      const uint32_t word = edgekit_load4(bytes);
-      column[0] = edgekit_even_bytes(word);
-      column[PIXELS] = edgekit_odd_bytes(word);
-      column += BLOCK_WORDS;
-      bytes += 4;
+/* Where the patches of four pixels lie: rows of whole words, each row's rest behind them. */
+typedef struct {
+  const int8_t *source[PIXELS];
+  int32_t turn[PIXELS]; /* bytes from behind a row's words to the next row */
+  int32_t rows;
+  int32_t words;
+} patches_t;
+
+/* The whole words of four patches into columns; returns the end of the columns. */
+#if EDGEKIT_DSP_ASSEMBLY
+
+__attribute__((naked, noinline)) static int32_t *expand_words(
+    int32_t *columns __attribute__((unused)), const patches_t *patches __attribute__((unused))) {
+  __asm__ volatile(
+      "push   {r4-r11, lr}           \n"
+      "ldrd   r4, r5, [r1, #32]      \n" /* rows, words */
+      "push   {r1, r4, r5}           \n"
+      "ldm    r1, {r1, r2, r3, r12}  \n"
+      "1:                            \n"
+      "ldr    lr, [sp, #8]           \n"
+      "2:                            \n"
+      "ldr    r4, [r1], #4           \n"
+      "ldr    r5, [r2], #4           \n"
+      "ldr    r6, [r3], #4           \n"
+      "ldr    r7, [r12], #4          \n"
+      "sxtb16 r8, r4                 \n"
+      "sxtb16 r9, r5                 \n"
+      "sxtb16 r10, r6                \n"
+      "sxtb16 r11, r7                \n"
+      "stm    r0!, {r8-r11}          \n"
+      "sxtb16 r4, r4, ror #8         \n"
+      "sxtb16 r5, r5, ror #8         \n"
+      "sxtb16 r6, r6, ror #8         \n"
+      "sxtb16 r7, r7, ror #8         \n"
+      "subs   lr, lr, #1             \n"
+      "stm    r0!, {r4-r7}           \n"
+      "bne    2b                     \n"
+      "ldrd   r8, r9, [sp]           \n"
+      "add    r8, r8, #16            \n"
+      "ldm    r8, {r4-r7}            \n"
+      "add    r1, r1, r4             \n"
+      "add    r2, r2, r5             \n"
+      "add    r3, r3, r6             \n"
+      "add    r12, r12, r7           \n"
+      "subs   r9, r9, #1             \n"
+      "str    r9, [sp, #4]           \n"
+      "bne    1b                     \n"
+      "add    sp, #12                \n"
+      "pop    {r4-r11, pc}           \n");
+}
+
+#else
+
+static int32_t *expand_words(int32_t *columns, const patches_t *patches) {
+  for (int32_t row = 0; row < patches->rows; row++) {
+    for (int32_t word = 0; word < patches->words; word++) {
+      for (int32_t pixel = 0; pixel < PIXELS; pixel++) {
+        const int32_t stride = 4 * patches->words + patches->turn[pixel];
+        const uint32_t bytes = edgekit_load4(patches->source[pixel] + row * stride + 4 * word);
+        columns[pixel] = edgekit_even_bytes(bytes);
+        columns[PIXELS + pixel] = edgekit_odd_bytes(bytes);
+      }
+      columns += BLOCK_WORDS;
     }
-    source += row_stride;
   }
-  if (op->run_rest == 0) {
-    return;
-  }
+  return columns;
+}
+
+#endif
+
+/* What is left of each of a pixel's rows, packed, into its column. */
+static void expand_rest(const patches_t *patches, int32_t pixel, int32_t count, int32_t *column) {
+  const int8_t *source = patches->source[pixel] + 4 * patches->words;
+  const int32_t turn = 4 * patches->words + patches->turn[pixel] - count;
   uint32_t rest = 0;
-  uint32_t place = 0;
-  source = row + 4 * words;
-  for (int32_t y = op->filter_height; y > 0; y--) {
-    for (int32_t i = 0; i < op->run_rest; i++) {
-      rest |= (uint32_t)(uint8_t)source[i] << place;
-      place += 8;
-      if (place == 32) {
+  int32_t room = 4;
+  for (int32_t row = patches->rows; row > 0; row--) {
+    for (int32_t i = count; i > 0; i--) {
+      rest = rest >> 8 | (uint32_t)(uint8_t)*source++ << 24;
+      if (--room == 0) {
         column[0] = edgekit_even_bytes(rest);
         column[PIXELS] = edgekit_odd_bytes(rest);
         column += BLOCK_WORDS;
-        rest = 0;
-        place = 0;
+        room = 4;
       }
     }
-    source += row_stride;
+    source += turn;
   }
-  if (place > 0) {
+  if (room < 4) {
+    rest >>= 8 * room;
     column[0] = edgekit_even_bytes(rest);
     column[PIXELS] = edgekit_odd_bytes(rest);
   }
 }
 
+/* The same for one byte a row, as RGB images and 3x3 filters have it. */
+static void expand_rest_byte(const patches_t *patches, int32_t pixel, int32_t *column) {
+  const int8_t *source = patches->source[pixel] + 4 * patches->words;
+  const int32_t stride = 4 * patches->words + patches->turn[pixel];
+  for (int32_t rows = patches->rows; rows > 0; rows -= 4) {
+    int32_t second = 0;
+    int32_t third = 0;
+    int32_t fourth = 0;
+    const int32_t first = *source;
+    if (rows > 2) {
+      second = source[stride];
+      third = source[2 * stride];
+      fourth = rows > 3 ? source[3 * stride] : 0;
+    } else if (rows > 1) {
+      second = source[stride];
+    }
+    column[0] = edgekit_pack_low(first, third);
+    column[PIXELS] = edgekit_pack_low(second, fourth);
+    column += BLOCK_WORDS;
+    source += 4 * stride;
+  }
+}
+
+static void expand(const edgekit_conv_2d_dsp_t *op, const patches_t *patches, int32_t *columns) {
+  int32_t *const end = patches->words > 0 ? expand_words(columns, patches) : columns;
+  if (op->run_rest == 1) {
+    for (int32_t i = 0; i < PIXELS; i++) {
+      expand_rest_byte(patches, i, end + i);
+    }
+  } else if (op->run_rest > 0) {
+    for (int32_t i = 0; i < PIXELS; i++) {
+      expand_rest(patches, i, op->run_rest, end + i);
+    }
+  }
+}
+
 static int8_t *fill(int8_t *target, int32_t count, int32_t value) {
+  const uint32_t word = UINT32_C(0x01010101) * (uint8_t)value;
+  for (; count >= 4; count -= 4) {
+    __builtin_memcpy(target, &word, 4);
+    target += 4;
+  }
   for (; count > 0; count--) {
     *target++ = (int8_t)value;
+  }
+  return target;
+}
+
+static int8_t *copy(int8_t *target, const int8_t *source, int32_t count) {
+  for (; count >= 4; count -= 4) {
+    const uint32_t word = edgekit_load4(source);
+    __builtin_memcpy(target, &word, 4);
+    source += 4;
+    target += 4;
+  }
+  for (; count > 0; count--) {
+    *target++ = *source++;
   }
   return target;
 }
@@ -208,52 +315,84 @@ static void copy_patch(const edgekit_conv_2d_dsp_t *op, const int8_t *image, int
       continue;
     }
     patch = fill(patch, first * depth, outside);
-    const int8_t *source = image + (row * op->input_width + x + first) * depth;
-    int32_t count = (end - first) * depth;
-    for (; count >= 4; count -= 4) {
-      const uint32_t word = edgekit_load4(source);
-      __builtin_memcpy(patch, &word, 4);
-      source += 4;
-      patch += 4;
-    }
-    for (; count > 0; count--) {
-      *patch++ = *source++;
-    }
+    patch = copy(patch, image + (row * op->input_width + x + first) * depth,
+                 (end - first) * depth);
     patch = fill(patch, (op->filter_width - end) * depth, outside);
   }
 }
 
-/* The patch of output pixel number `pixel`, batches included. */
-static void expand_pixel(const edgekit_conv_2d_dsp_t *op, const int8_t *input, int32_t pixel,
-                         int32_t *column, int8_t *patch) {
+/* The upper left corner of an output pixel's patch; batches included in its number. */
+typedef struct {
+  const int8_t *image;
+  int32_t y;
+  int32_t x;
+} corner_t;
+
+static corner_t corner_of(const edgekit_conv_2d_dsp_t *op, const int8_t *input, int32_t pixel) {
   const int32_t row = pixel / op->output_width;
   const int32_t batch = row / op->output_height;
-  const int32_t y = (row - batch * op->output_height) * op->stride_height - op->pad_height;
-  const int32_t x = (pixel - row * op->output_width) * op->stride_width - op->pad_width;
-  const int32_t row_stride = op->input_width * op->input_depth;
-  const int8_t *image = input + batch * op->input_height * row_stride;
-  if (y >= 0 && x >= 0 && y + op->filter_height <= op->input_height &&
-      x + op->filter_width <= op->input_width) {
-    expand(op, image + y * row_stride + x * op->input_depth, row_stride, column);
-  } else {
-    copy_patch(op, image, y, x, patch);
-    expand(op, patch, op->filter_width * op->input_depth, column);
+  corner_t corner;
+  corner.image = input + batch * (op->input_height * op->input_width * op->input_depth);
+  corner.y = (row - batch * op->output_height) * op->stride_height - op->pad_height;
+  corner.x = (pixel - row * op->output_width) * op->stride_width - op->pad_width;
+  return corner;
+}
+
+/* Four pixels from number `first`. */
+static void expand_window(const edgekit_conv_2d_dsp_t *op, const int8_t *input, int32_t first,
+                          int32_t *columns, int8_t *copies) {
+  const int32_t depth = op->input_depth;
+  const int32_t row_stride = op->input_width * depth;
+  const int32_t last_y = op->input_height - op->filter_height;
+  const int32_t last_x = op->input_width - op->filter_width;
+  const int32_t inside = row_stride - 4 * op->run_words;
+  patches_t patches = {{NULL}, {inside, inside, inside, inside}, op->filter_height, op->run_words};
+  corner_t corner = corner_of(op, input, first);
+  int32_t left = op->output_width - (corner.x + op->pad_width) / op->stride_width;
+  for (int32_t i = 0; i < PIXELS; i++) {
+    if (corner.y >= 0 && corner.x >= 0 && corner.y <= last_y && corner.x <= last_x) {
+      patches.source[i] = corner.image + corner.y * row_stride + corner.x * depth;
+    } else {
+      copy_patch(op, corner.image, corner.y, corner.x, copies);
+      patches.source[i] = copies;
+      patches.turn[i] = op->run_rest;
+      copies += op->filter_height * op->filter_width * depth;
+    }
+    corner.x += op->stride_width;
+    if (--left == 0 && i + 1 < PIXELS) {
+      left = op->output_width;
+      corner = corner_of(op, input, first + i + 1);
+    }
   }
+  expand(op, &patches, columns);
+}
+
+/* The same where a patch is one pixel of the input. */
+static void expand_pixels(const edgekit_conv_2d_dsp_t *op, const int8_t *input, int32_t first,
+                          int32_t *columns) {
+  const int8_t *source = input + first * op->input_depth;
+  const patches_t patches = {{source, source + op->input_depth, source + 2 * op->input_depth,
+                              source + 3 * op->input_depth}, {0, 0, 0, 0}, 1, op->run_words};
+  expand(op, &patches, columns);
 }
 
 void edgekit_conv_2d_s8_dsp(const edgekit_conv_2d_dsp_t *op, const int8_t *input, int8_t *output,
                             void *scratch) {
   int32_t *columns = scratch;
-  int8_t *patch = (int8_t *)(columns + op->blocks * BLOCK_WORDS);
+  int8_t *copies = (int8_t *)(columns + op->blocks * BLOCK_WORDS);
   const int32_t depth = op->output_depth;
   const int32_t pixels = op->batches * op->output_height * op->output_width;
+  const bool is_pointwise = op->filter_height == 1 && op->filter_width == 1 &&
+                            op->stride_height == 1 && op->stride_width == 1;
   const tile_t all = {depth / 2, op->blocks, depth, 2 * op->output_zero_point + 1};
   const tile_t last = {1, op->blocks, depth, 2 * op->output_zero_point + 1};
   for (int32_t pixel = 0; pixel < pixels; pixel += PIXELS) {
     /* The last four pixels may overlap the four before: the same outputs again. */
     const int32_t first = pixel + PIXELS <= pixels ? pixel : pixels - PIXELS;
-    for (int32_t i = 0; i < PIXELS; i++) {
-      expand_pixel(op, input, first + i, columns + i, patch);
+    if (is_pointwise) {
+      expand_pixels(op, input, first, columns);
+    } else {
+      expand_window(op, input, first, columns, copies);
     }
     int8_t *target = output + first * depth;
     const int32_t *weights = tiles(op->weights, columns, target, &all);

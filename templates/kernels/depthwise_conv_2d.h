@@ -34,4 +34,8 @@ typedef struct {
 void edgekit_depthwise_conv_2d_s8(const edgekit_depthwise_conv_2d_t *op, const int8_t *input,
                                   int8_t *output);
 
+/* With DSP instructions: depth_multiplier is 1, input_depth at least 4, every shift below 0. */
+void edgekit_depthwise_conv_2d_s8_dsp(const edgekit_depthwise_conv_2d_t *op, const int8_t *input,
+                                      int8_t *output);
+
 #endif

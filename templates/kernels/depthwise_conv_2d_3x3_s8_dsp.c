@@ -58,8 +58,8 @@ typedef struct {
   "asr    " sum ", r6                   \n" \
   "ssat   " sum ", #8, " sum ", asr #1  \n"
 
-/* The next two outputs, the last two again where one is left, or the next channel. */
-#define LEAVE(two_outputs, one_output)     \
+/* The next two outputs; behind the last ones go on where one is left, to 2 where none is. */
+#define NEXT_OUTPUTS(two_outputs)          \
   "add    r2, r2, r3, lsl #1           \n" \
   "str    r2, [sp, #8]                 \n" \
   "ldr    r4, [sp, #20]                \n" \
@@ -67,12 +67,17 @@ typedef struct {
   "bls    1b                           \n" \
   "sub    r4, r0, r4                   \n" \
   "cmp    r4, #" two_outputs "         \n" \
-  "beq    2f                           \n" \
+  "beq    2f                           \n"
+
+/* The last two outputs again. */
+#define REPEAT_OUTPUT(one_output)          \
   "sub    r0, r0, #" one_output "      \n" \
   "sub    r1, r1, #" one_output "      \n" \
   "sub    r2, r2, r3                   \n" \
   "str    r2, [sp, #8]                 \n" \
-  "b      1b                           \n" \
+  "b      1b                           \n"
+
+#define NEXT_CHANNEL                       \
   "2:                                  \n" \
   "ldrd   r8, r9, [sp, #40]            \n" \
   "subs   r8, r8, #1                   \n" \
@@ -141,7 +146,33 @@ __attribute__((naked, noinline)) static void outputs_stride_1(
       "strb   lr, [r4, r3]       \n"
       "strb   r10, [r2]          \n"
       "strb   r11, [r2, r3]      \n"
-      LEAVE("8", "4"));
+      NEXT_OUTPUTS("8")
+      "ldr    r2, [sp]           \n" /* one column: sums r10 above, r12 below */
+      "ldm    r2, {r4-r10}       \n"
+      "ldrd   r2, r3, [r0]       \n"
+      "ldr    r11, [r0, #8]      \n"
+      "smlatb r12, r2, r4, r10   \n"
+      "smlad  r10, r2, r4, r10   \n"
+      "smlatb r12, r3, r5, r12   \n"
+      "smlad  r10, r3, r5, r10   \n"
+      "smlatb r12, r11, r6, r12  \n"
+      "smlad  r10, r11, r6, r10  \n"
+      "ldrd   r2, r3, [r1]       \n"
+      "ldr    r11, [r1, #8]      \n"
+      "smlabt r10, r2, r7, r10   \n"
+      "smlad  r12, r2, r7, r12   \n"
+      "smlabt r10, r3, r8, r10   \n"
+      "smlad  r12, r3, r8, r12   \n"
+      "smlabt r10, r11, r9, r10  \n"
+      "smlad  r12, r11, r9, r12  \n"
+      "ldr    r2, [sp, #4]       \n"
+      "ldm    r2, {r4-r6}        \n"
+      REQUANTIZE("r12") REQUANTIZE("r10")
+      "ldr    r2, [sp, #8]       \n"
+      "ldr    r4, [sp, #16]      \n"
+      "strb   r12, [r2, r4]      \n"
+      "strb   r10, [r2]          \n"
+      NEXT_CHANNEL);
 }
 
 /* Two outputs of one row: sums r10, r11. */
@@ -175,7 +206,7 @@ __attribute__((naked, noinline)) static void outputs_stride_2(
       "ldrd   r2, r3, [sp, #8]   \n"
       "strb   r10, [r2]          \n"
       "strb   r11, [r2, r3]      \n"
-      LEAVE("16", "8"));
+      NEXT_OUTPUTS("16") REPEAT_OUTPUT("8") NEXT_CHANNEL);
 }
 
 #else

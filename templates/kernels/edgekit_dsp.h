@@ -42,14 +42,16 @@ static inline int32_t edgekit_odd_bytes(uint32_t bytes) {
 
 /* Halves + bytes 0 and 2. */
 static inline int32_t edgekit_add_even_bytes(int32_t halves, uint32_t bytes) {
-  __asm__("sxtab16 %0, %0, %1" : "+r"(halves) : "r"(bytes));
-  return halves;
+  int32_t sums;
+  __asm__("sxtab16 %0, %1, %2" : "=r"(sums) : "r"(halves), "r"(bytes));
+  return sums;
 }
 
 /* Halves + bytes 1 and 3. */
 static inline int32_t edgekit_add_odd_bytes(int32_t halves, uint32_t bytes) {
-  __asm__("sxtab16 %0, %0, %1, ror #8" : "+r"(halves) : "r"(bytes));
-  return halves;
+  int32_t sums;
+  __asm__("sxtab16 %0, %1, %2, ror #8" : "=r"(sums) : "r"(halves), "r"(bytes));
+  return sums;
 }
 
 /* The lower halves of a and b as one word, a's below. */
@@ -68,20 +70,23 @@ static inline int32_t edgekit_pack_high(int32_t a, int32_t b) {
 
 /* sum + both products of halves. */
 static inline int32_t edgekit_multiply_pair(int32_t a, int32_t b, int32_t sum) {
-  __asm__("smlad %0, %1, %2, %0" : "+r"(sum) : "r"(a), "r"(b));
-  return sum;
+  int32_t total;
+  __asm__("smlad %0, %1, %2, %3" : "=r"(total) : "r"(a), "r"(b), "r"(sum));
+  return total;
 }
 
 /* sum + the high word of a * b, rounded. */
 static inline int32_t edgekit_high_multiply(int32_t a, int32_t b, int32_t sum) {
-  __asm__("smmlar %0, %1, %2, %0" : "+r"(sum) : "r"(a), "r"(b));
-  return sum;
+  int32_t total;
+  __asm__("smmlar %0, %1, %2, %3" : "=r"(total) : "r"(a), "r"(b), "r"(sum));
+  return total;
 }
 
 /* value / 2, rounded down, saturated to int8. */
 static inline int32_t edgekit_halve_to_int8(int32_t value) {
-  __asm__("ssat %0, #8, %0, asr #1" : "+r"(value));
-  return value;
+  int32_t byte;
+  __asm__("ssat %0, #8, %1, asr #1" : "=r"(byte) : "r"(value));
+  return byte;
 }
 
 #else

@@ -34,7 +34,7 @@ def lower(graph: Graph, op: Op) -> tuple[Call, ...] | None:
     order = tap_order(filter_shape[0], math.prod(filter_shape[1:]))
     patch = order.size * PIXELS * 2
     padded = any((rows.pad, rows.pad_after, columns.pad, columns.pad_after))
-    edge = order.size if padded else 0
+    edge = PIXELS * order.size if padded else 0
     if patch + edge > MAX_SCRATCH:
         return None
     clamp = dict(requantization_params(graph, op, outputs, op.options.activation))
