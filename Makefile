@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Compiling every module of every package costs more than it saves here.
 PIP := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check
 
-.PHONY: demo test fuzz golden clean
+.PHONY: demo test fuzz serial-long golden clean
 
 demo: $(VENV)/demo
 	$(BIN)/python -m edgekit demo
@@ -16,6 +16,10 @@ test: $(VENV)/test
 # Long random testing of the model reader.
 fuzz: $(VENV)/test
 	$(BIN)/python tests/fuzz.py
+
+# 100 validations over a lossy wire.
+serial-long: $(VENV)/test
+	EDGEKIT_LOSSY_RUNS=100 $(BIN)/python -m pytest -q -n 2 tests/serial
 
 # Rewrite the digests of generated projects; review the difference before you commit it.
 golden: $(VENV)/test

@@ -222,7 +222,9 @@ def _validate(parser) -> None:
     _board(parser)
     _runtime(parser, None)
     _engine(parser)
-    parser.add_argument("--target", default="emulator", help="native or emulator")
+    parser.add_argument("--target", default="emulator", help="native, emulator or "
+                        "serial:PORT (rfc2217://HOST:PORT too); default: emulator")
+    parser.add_argument("--baud", type=int, metavar="N", help="of the port; default: the board's")
     parser.add_argument("--data", metavar="D")
     parser.add_argument("--samples", type=int, metavar="N", help="default: 20")
 

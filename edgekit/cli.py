@@ -204,7 +204,8 @@ def _validate(a) -> Answer:
     from edgekit import pipeline
     result = pipeline.validate(a.source, a.board, target=a.target, runtime=a.runtime,
                                engine=a.engine, data=a.data, count=a.samples,
-                               toolchain=a.toolchain, optimize=a.optimize or "balanced")
+                               toolchain=a.toolchain, optimize=a.optimize or "balanced",
+                               baud=a.baud)
     try:
         pipeline.require_ok(result)
     except EdgekitError as mismatch:

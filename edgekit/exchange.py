@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from edgekit import log
 from edgekit.errors import EdgekitError
@@ -12,11 +12,13 @@ from edgekit.frames import Decoder, Frame, Noise, Refusal, Text, Type, encode
 from edgekit.serial_port import Port
 
 WINDOW = 4
-TRIES = 10
+# A request is given up after so many tries, or after so long a silence.
+TRIES = 40
+LOST_S = 10.0
 # Seconds beyond the time on the wire: USB adapters keep bytes for up to 16 ms, twice.
 LATENCY_S = 0.15
 # An inference takes as long as it takes: the wait doubles from the first to the last try.
-FIRST_RUN_S, LAST_RUN_S = 1.0, 64.0
+FIRST_RUN_S, LAST_RUN_S = 1.0, 32.0
 
 _MEANING = {Refusal.UNKNOWN: "does not know the request", Refusal.RANGE: "has no such bytes",
             Refusal.INPUTS: "has other inputs", Refusal.FAILED: "cannot run its model",
@@ -40,7 +42,6 @@ class Exchange:
         self.port = port
         self.text: list[str] = []
         self.noise = 0
-        self.frames = 0
         self._decoder = Decoder()
         self._inbox: deque[Frame] = deque()
         self._sequence = 0
@@ -73,10 +74,11 @@ class Exchange:
         todo = list(range(len(payloads)))
         pending: dict[int, int] = {}
         left = [tries] * len(payloads)
+        heard_at = time.monotonic()
         while todo or pending:
             while todo and len(pending) < WINDOW:
                 index = todo.pop(0)
-                if left[index] == 0:
+                if left[index] == 0 or time.monotonic() > heard_at + LOST_S:
                     raise self._lost(type)
                 left[index] -= 1
                 if left[index] < tries - 1:
@@ -89,6 +91,7 @@ class Exchange:
                 todo = sorted(pending.values()) + todo
                 pending.clear()
             else:
+                heard_at = time.monotonic()
                 index = pending.pop(heard[0])
                 replies[index] = _checked(heard[1], size)
         return replies
@@ -101,7 +104,7 @@ class Exchange:
         """The next frame, None where none comes in time; text and noise are kept."""
         end = time.monotonic() + seconds
         while not self._inbox and time.monotonic() < end:
-            self._sort(self.port.read())
+            self._keep(self._decoder.feed(self.port.read()))
         return self._inbox.popleft() if self._inbox else None
 
     def _hear(self, pending: dict[int, Type], seconds: float) -> tuple[int, bytes] | None:
@@ -117,10 +120,13 @@ class Exchange:
                 raise Refused(frame.payload[0], wanted)
         return None
 
-    def _sort(self, data: bytes) -> None:
-        for item in self._decoder.feed(data):
+    def flush(self) -> None:
+        """Take what is not complete for text or noise: nothing more is waited for."""
+        self._keep(self._decoder.flush())
+
+    def _keep(self, items: Iterable[Frame | Text | Noise]) -> None:
+        for item in items:
             if isinstance(item, Frame):
-                self.frames += 1
                 self._inbox.append(item)
             elif isinstance(item, Text):
                 self.text.append(item.text)

@@ -48,8 +48,9 @@ def parse(payload: bytes) -> Greeting:
                     sizes[inputs:], text[:_SHA256_DIGITS], text[_SHA256_DIGITS:])
 
 
-def greet(exchange: Exchange, seconds: float = HELLO_S) -> Greeting:
+def greet(exchange: Exchange, seconds: float | None = None) -> Greeting:
     """Ask until the firmware answers; EdgekitError says what was heard instead."""
+    seconds = seconds or HELLO_S
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         exchange.wake()
@@ -64,6 +65,7 @@ def greet(exchange: Exchange, seconds: float = HELLO_S) -> Greeting:
 
 def _nobody(exchange: Exchange, seconds: float) -> EdgekitError:
     port = exchange.port
+    exchange.flush()
     lines = [line.strip() for line in "".join(exchange.text).splitlines() if line.strip()]
     if lines:
         return EdgekitError(f"the firmware on {port.name} prints, but does not answer; its last "

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edgekit import checks
+from edgekit import checks, device
 from edgekit import data as sources
 from edgekit import inspection
 from edgekit import output, profiling, samples, targets, validation
@@ -94,14 +94,23 @@ def emulate(source, board: str | None = None, *, input, runtime: str | None = No
 
 def validate(source, board: str | None = None, *, target: str = "emulator",
              runtime: str | None = None, engine: str = "auto", data=None, count: int | None = None,
-             toolchain: str = "auto", optimize: str = "balanced") -> dict:
-    """`edgekit.validate`; a document with ok = False is a mismatch (exit 3)."""
-    with _opened(source, board, target, runtime, engine, toolchain, optimize) as run:
+             toolchain: str = "auto", optimize: str = "balanced", baud: int | None = None) -> dict:
+    """`edgekit.validate`; a document with ok = False is a mismatch (exit 3).
+
+    `target` is native, emulator or serial:PORT, for which `baud` is the speed.
+    """
+    opened = _on_device(source, board, target, baud) if device.is_device(target) else _opened(
+        source, board, target, runtime, engine, toolchain, optimize)
+    with opened as run:
         taken, labels = _samples(run.model, data, count)
-        golden = Golden(run.model, of_reference=run.runtime == "tflm")
+        # TFLite Micro on this PC is not compared with itself.
+        on_host = run.runtime == "tflm" and not device.is_device(target)
+        golden = Golden(run.model, of_reference=on_host)
         verdict = validation.validate(run.model, run.link, taken, labels, golden)
+        kernels = () if verdict.ok or run.runtime != "aot" else [
+            op["kernel"] for op in model_code(run.model, run.board, "aot").map["ops"]]
         return validation.verdict_document(verdict, run.model, run.board.name, run.runtime,
-                                           run.issues)
+                                           run.issues, kernels)
 
 
 def profile(source, board: str | None = None, *, runtime: str = "both", engine: str = "auto",
@@ -122,9 +131,10 @@ def require_ok(verdict: dict) -> None:
     """Mismatch (exit 3) where a validate document says so; its text names the first difference."""
     if not verdict["ok"]:
         first = verdict["first"]
+        kernel = f" (kernel {first['kernel']})" if first["kernel"] else ""
         raise Mismatch(
             f"{verdict['mismatches']:,} of {verdict['elements']:,} elements differ; the first in "
-            f"operator {first['op']} {first['kind']}, tensor '{first['tensor']}', element "
+            f"operator {first['op']} {first['kind']}{kernel}, tensor '{first['tensor']}', element "
             f"{first['element']} of sample {first['sample']}: expected {first['expected']}, got "
             f"{first['got']}", "the operators before it are right: look at this one's kernel")
 
@@ -135,6 +145,16 @@ class _Run:
     def __init__(self, model: Model, board: Board, runtime: str, link, issues: list[dict]):
         self.model, self.board, self.runtime = model, board, runtime
         self.link, self.issues = link, issues
+
+
+@contextmanager
+def _on_device(source, board: str | None, target: str, baud: int | None):
+    """A model or a project's model, on the firmware behind a port."""
+    opened = open_project(Path(source)) if _is_folder(source) else None
+    model = opened.model if opened else _model(source)
+    named = load_board(board) if board else opened.board if opened else None
+    with device.open_device(target, model, named, baud) as (link, there, runtime):
+        yield _Run(model, there, runtime, link, [])
 
 
 @contextmanager

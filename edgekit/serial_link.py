@@ -82,7 +82,10 @@ class SerialLink:
 
     def bye(self) -> None:
         """The application has its model back; an emulated one ends."""
-        self._exchange.ask(Type.BYE, b"", seconds=0.3, tries=3)
+        try:
+            self._exchange.ask(Type.BYE, b"", seconds=0.3, tries=3)
+        except EdgekitError as unheard:  # everything asked for has been answered before
+            log.note(f"{unheard.message}; after two seconds of silence the application goes on")
 
     def _layer(self, op: int, wanted: bytes | None) -> bytes | None:
         reply = self._run(Type.LAYER, op.to_bytes(2, "little"), 12)

@@ -52,8 +52,7 @@ def _failures(name: str) -> Iterator[None]:
     except serial.SerialTimeoutException as error:
         raise EdgekitError(f"{name} takes no bytes: {WRITE_S:g} s passed",
                            "is flow control on, or is the device halted? reset it") from error
-    except (serial.SerialException, OSError, TypeError) as error:
-        # pyserial raises TypeError where another thread or the system closed the descriptor.
+    except _port_errors() as error:
         raise EdgekitError(f"{name} went away: {_reason(error)}",
                            "plug it in again and repeat the command") from error
 
@@ -71,9 +70,20 @@ def open_port(url: str, baud: int, *, parity: str = "N") -> Port:
     except ValueError as error:
         raise NotThere(f"{url} is no serial port: {error}",
                        "edgekit ports lists them; URLs are rfc2217://HOST:PORT") from error
-    except (serial.SerialException, OSError) as error:
+    except _port_errors() as error:
         raise _not_opened(url, error) from error
     return Port(device, url)
+
+
+def _port_errors() -> tuple[type[Exception], ...]:
+    """What pyserial lets through: TypeError where the descriptor was closed under it, and on
+    POSIX termios.error, which is no OSError."""
+    import serial
+    try:
+        from termios import error as termios_error
+    except ImportError:  # Windows
+        termios_error = OSError
+    return (serial.SerialException, OSError, TypeError, termios_error)
 
 
 def _not_opened(url: str, error: Exception) -> EdgekitError:

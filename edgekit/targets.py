@@ -83,7 +83,7 @@ def open_link(model: Model, board: Board, *, target: str = "emulator", engine: s
     if target == "native":
         engine = "native"
     elif target != "emulator":
-        raise UsageError(f"unknown target '{target}'", "one of native, emulator")
+        raise UsageError(f"unknown target '{target}'", "one of native, emulator, serial:PORT")
     engine = choose_engine(board, engine)
     if engine == "reference":
         yield ReferenceLink(model)

@@ -87,7 +87,18 @@ def _validate(d: dict) -> str:
     verdict = "equal" if d["ok"] else f"{d['mismatches']:,} MISMATCHES"
     text = (f"{d['model']['name']} on {d['board']} ({d['runtime']}, {d['target']}) against "
             f"{d['golden']}: {verdict}; {d['samples']} samples, {d['elements']:,} elements")
-    return text if d["accuracy"] is None else f"{text}, accuracy {d['accuracy']:.2%}"
+    if d["accuracy"] is not None:
+        text += f", accuracy {d['accuracy']:.2%}"
+    return f"{text}\n{_measured(d['device'])}" if d["device"] else text
+
+
+def _measured(device: dict) -> str:
+    parts = []
+    if device["cycles"]:
+        parts.append(f"{device['cycles'][0]:,} to {device['cycles'][1]:,} cycles")
+    if device["latency_s"]:
+        parts.append(f"{device['latency_s'][0]:.4g} to {device['latency_s'][1]:.4g} s")
+    return f"an inference took {' or '.join(parts)}, measured by the device"
 
 
 PROFILE_HEADER = ("runtime", "flash code", "weights", "tables", "flash total", "arena", "stack",

@@ -12,13 +12,15 @@ from edgekit.documents import document, issue
 from edgekit.errors import UsageError
 from edgekit.golden import Golden
 from edgekit.graph import Graph
-from edgekit.link import Link
+from edgekit.link import ChecksumLink, Inference, Link
 from edgekit.macs import model_section
 from edgekit.model import Model
 from edgekit.samples import Sample
 
 # A wrong rounding may show in one element of a thousand: a handful of samples would miss it.
 LAYER_SAMPLES = 100
+# Over a wire that compares checksums: a board has to load the input again for most operators.
+LAYER_SAMPLES_ON_A_WIRE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,10 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was compared and what differed; `worst` is the largest difference of one element."""
+    """What was compared and what differed; `worst` is the largest difference of one element.
+
+    `cycles` and `latency_s` are (smallest, largest) of an inference by the device's own clock.
+    """
 
     target: str
     golden: str
@@ -46,6 +51,8 @@ class Verdict:
     worst: float
     first: Difference | None
     accuracy: float | None = None
+    cycles: tuple[int, int] | None = None
+    latency_s: tuple[float, float] | None = None
 
     @property
     def ok(self) -> bool:
@@ -57,31 +64,56 @@ def validate(model: Model, link: Link, samples: Sequence[Sample],
     """Run every sample on `link` and on the golden.
 
     Outputs are compared on all samples, every stored intermediate tensor on the first
-    LAYER_SAMPLES: outputs alone saturate and hide errors.
+    LAYER_SAMPLES: outputs alone saturate and hide errors. Of a later sample whose outputs
+    differ the intermediate tensors are looked at too, for the first wrong operator.
     """
     if not samples:
         raise UsageError("there is nothing to validate with: 0 samples", "give --samples 1 or more")
     golden = golden or Golden(model)
     verdict = Verdict(link.hello().where, golden.name, len(samples), 0, 0, 0, None)
     producers = {i: op for op in model.graph.ops for i in op.outputs}
+    limit = LAYER_SAMPLES_ON_A_WIRE if isinstance(link, ChecksumLink) else LAYER_SAMPLES
     right = 0
+    runs: list[Inference] = []
     for number, sample in enumerate(samples):
         golden.run(sample)
-        link.load(tuple(np.ascontiguousarray(value).tobytes() for value in sample))
+        inputs = tuple(np.ascontiguousarray(value).tobytes() for value in sample)
+        link.load(inputs)
         # Layers first: they come in order, so the first difference is the earliest operator.
-        if number < LAYER_SAMPLES:
-            outputs = link.layers()
-            for op, got in zip(model.graph.ops, outputs, strict=True):
-                for tensor, part in _split(model.graph, op.outputs, got):
-                    verdict = _compare(verdict, model.graph, number, op, tensor, golden, part)
-            link.load(tuple(np.ascontiguousarray(value).tobytes() for value in sample))
-        results = link.infer().outputs
+        if number < limit:
+            verdict = _layers(verdict, model.graph, link, number, golden)
+            link.load(inputs)
+        runs.append(link.infer())
+        results, before = runs[-1].outputs, verdict
         for tensor, got in zip(model.graph.outputs, results, strict=True):
             verdict = _compare(verdict, model.graph, number, producers[tensor], tensor, golden, got)
+        if number >= limit and before.ok and not verdict.ok:
+            link.load(inputs)
+            found = _layers(before, model.graph, link, number, golden).first
+            verdict = replace(verdict, first=found or verdict.first)
         if labels is not None:
             right += _decision(model.graph, results[0]) == labels[number]
         log.progress("validate", number + 1, len(samples))
-    return verdict if labels is None else replace(verdict, accuracy=float(right) / len(samples))
+    return replace(verdict, cycles=_range([run.cycles for run in runs]),
+                   latency_s=_range([run.latency_s for run in runs]),
+                   accuracy=None if labels is None else float(right) / len(samples))
+
+
+def _layers(verdict: Verdict, graph: Graph, link: Link, number: int, golden: Golden) -> Verdict:
+    """The verdict with every stored output of an operator compared on the loaded sample."""
+    if isinstance(link, ChecksumLink):
+        outputs = link.layers_like([b"".join(golden.tensor(i) for i in op.outputs)
+                                    for op in graph.ops])
+    else:
+        outputs = link.layers()
+    for op, got in zip(graph.ops, outputs, strict=True):
+        for tensor, part in _split(graph, op.outputs, got):
+            verdict = _compare(verdict, graph, number, op, tensor, golden, part)
+    return verdict
+
+
+def _range(values: list) -> tuple | None:
+    return (min(values), max(values)) if values and None not in values else None
 
 
 def _split(graph: Graph, tensors: tuple[int, ...], data: bytes | None):
@@ -121,17 +153,28 @@ def _decision(graph: Graph, output: bytes) -> int:
 
 
 def verdict_document(verdict: Verdict, model: Model, board: str, runtime: str,
-                     issues: Sequence[dict] = ()) -> dict:
-    """`edgekit.validate`."""
+                     issues: Sequence[dict] = (), kernels: Sequence[str] = ()) -> dict:
+    """`edgekit.validate`; `kernels` are the names of each operator's, where they are known."""
     found = list(issues)
     if verdict.golden == "reference":
         found.append(issue("golden_is_reference", "the golden is edgekit's own reference, not "
                            "TensorFlow Lite Micro", "pip install 'edgekit[tflm]' on x86-64 Linux"))
     first = None if verdict.first is None else {
         name: getattr(verdict.first, name) for name in Difference.__slots__}
+    if first is not None:
+        first["kernel"] = kernels[first["op"]] if kernels else None
     worst = int(verdict.worst) if float(verdict.worst).is_integer() else verdict.worst
     return document("validate", issues=found, target=verdict.target, board=board, runtime=runtime,
                     model=model_section(model.graph, model.name, model.sha256),
                     golden=verdict.golden, samples=verdict.samples, elements=verdict.elements,
                     mismatches=verdict.mismatches, worst=worst, first=first,
-                    accuracy=verdict.accuracy, ok=verdict.ok)
+                    accuracy=verdict.accuracy, device=_device(verdict), ok=verdict.ok)
+
+
+def _device(verdict: Verdict) -> dict | None:
+    """What a device measured of itself; null where the target is none or has no clock."""
+    if verdict.cycles is None and verdict.latency_s is None:
+        return None
+    measured = {"cycles": verdict.cycles, "latency_s": verdict.latency_s}
+    return {name: None if value is None else list(value) for name, value in measured.items()} | {
+        "methods": {name: "measured" for name, value in measured.items() if value is not None}}

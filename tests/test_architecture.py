@@ -31,6 +31,7 @@ ROWS = (
     ("builders",),
     ("emulators", "workspace"),
     ("golden", "targets"),
+    ("device", "flashers", "ports", "monitoring", "flashing"),
     ("importers", "validation", "profiling", "profiling_time", "profiling_tflm", "inspection",
      "project"),
     ("compress", "report"),

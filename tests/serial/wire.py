@@ -11,6 +11,9 @@ import random
 import select
 import threading
 import tty
+from collections.abc import Callable
+
+from edgekit.frames import Decoder, Frame
 
 
 class Wire:
@@ -29,6 +32,9 @@ class Wire:
         self.carried = 0
         self.cut_after: int | None = None
         self.mute = False
+        self.answer: Callable[[Frame], bytes] | None = None
+        self._decoder = Decoder()
+        self._line, self._every = b"", None
         self._stop_read, self._stop = os.pipe()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -49,12 +55,21 @@ class Wire:
         os.close(slave)
         os.close(master)
 
+    def chatter(self, line: bytes, every: float) -> None:
+        """The far end prints this line for ever."""
+        self._line, self._every = line, every
+        os.write(self._stop, b"c")
+
     def _run(self) -> None:
         while self._master >= 0:
             sources = [self._stop_read, self._master] + ([self._read] if self._read >= 0 else [])
-            ready, _, _ = select.select(sources, [], [])
+            ready, _, _ = select.select(sources, [], [], self._every)
             if self._stop_read in ready:
-                return
+                if os.read(self._stop_read, 1) == b"x":
+                    return
+                continue
+            if not ready:
+                os.write(self._master, b"".join(map(self._byte, self._line)))
             for fd in ready:
                 if self._master < 0:
                     return
@@ -68,6 +83,9 @@ class Wire:
 
     def _carry(self, data: bytes, to: int) -> None:
         self.carried += len(data)
+        if self.answer and to == self._write:
+            for frame in self._decoder.feed(data):
+                os.write(self._master, self.answer(frame))
         if self.cut_after is not None and self.carried > self.cut_after:
             self.cut()
             return
