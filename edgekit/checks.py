@@ -155,11 +155,12 @@ def plan_problems(graph: Graph, plan, calls=None) -> list[str]:
             read(op.outputs[0], who)
             continue
         wanted = max(call.scratch for call in lowered)
-        if scratch.get(-1 - position, 0) < wanted:
+        has_scratch = scratch.get(-1 - position, 0) >= wanted > 0
+        if has_scratch:
+            write(-1 - position, -1 - position, wanted)
+        elif wanted:
             problems.append(f"{who} asks for {wanted} bytes of scratch, the plan has "
                             f"{scratch.get(-1 - position, 0)}")
-        elif wanted:
-            write(-1 - position, -1 - position, wanted)
         for i in op.outputs:
             write(i, i, graph.tensors[i].nbytes)
         # Kernels may write their outputs and scratch before they have read all inputs.
@@ -167,7 +168,7 @@ def plan_problems(graph: Graph, plan, calls=None) -> list[str]:
             read(i, who)
         for i in op.outputs:
             read(i, who)
-        if wanted and not is_whole(-1 - position, wanted):
+        if has_scratch and not is_whole(-1 - position, wanted):
             problems.append(f"{who} shares its scratch with a tensor that it uses")
     for i in graph.outputs:
         read(i, "the caller")

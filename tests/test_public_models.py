@@ -92,10 +92,10 @@ def test_the_arena_is_at_most_what_was_promised(name):
 
 def test_one_wrong_rounding_is_found_and_named_with_exit_3(tmp_path, capsys):
     """Single rounding in the last layer of kws: no output byte shows it, the layer does."""
-    need_firmware("nucleo_l4r5zi")
+    need_firmware("raspberry_pi_pico")
     require_module("tflite_micro")
     project = tmp_path / "kws"
-    assert main(["generate", str(path("kws")), "--board", "nucleo_l4r5zi", "--runtime", "aot",
+    assert main(["generate", str(path("kws")), "--board", "raspberry_pi_pico", "--runtime", "aot",
                  "-o", str(project), "-q"]) == 0
     kernel = project / "model/kernels/fully_connected_s8.c"
     text = kernel.read_text()
