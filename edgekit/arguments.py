@@ -214,7 +214,11 @@ def _profile(parser) -> None:
     parser.add_argument("--html", metavar="FILE", help="write the report there too")
     parser.add_argument("--max-ram", type=size, metavar="N")
     parser.add_argument("--max-flash", type=size, metavar="N")
-    parser.add_argument("--max-latency", type=float, metavar="S")
+    parser.add_argument("--max-latency", type=float, metavar="S", help="judges the high estimate")
+    lock = parser.add_mutually_exclusive_group()
+    lock.add_argument("--locked", action="store_true", help="exit 5 where sizes, toolchain, model "
+                      "or kernels are not those of edgekit.lock beside the model")
+    lock.add_argument("--update-lock", action="store_true", help="write edgekit.lock")
 
 
 def _validate(parser) -> None:

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from edgekit import log
 from edgekit.arguments import parser
 from edgekit.documents import error_document
-from edgekit.errors import BudgetExceeded, DoesNotFit, EdgekitError, Mismatch, UsageError
+from edgekit.errors import (BudgetExceeded, DoesNotFit, EdgekitError, Mismatch, Regression,
+                            UsageError)
 
 Answer = tuple[dict, EdgekitError | None]
 
@@ -196,8 +197,23 @@ def _profile(a) -> Answer:
     judged = result["profiles"][-1] if a.runtime == "both" else result
     over = over_budget(judged, max_ram=a.max_ram, max_flash=a.max_flash,
                        max_latency_s=a.max_latency)
-    return result, BudgetExceeded("; ".join(over), "prune the model, or choose another board",
-                                  reasons=tuple(over)) if over else None
+    if over:
+        return result, BudgetExceeded("; ".join(over), "prune the model, or choose another board",
+                                      reasons=tuple(over))
+    return result, _lock(a, result)
+
+
+def _lock(a, result: dict) -> EdgekitError | None:
+    from edgekit import lock
+    path = lock.lock_path(a.source)
+    if a.update_lock:
+        lock.update(path, result)
+    try:
+        if a.locked:
+            lock.check(path, result)
+    except Regression as drift:
+        return drift
+    return None
 
 
 def _validate(a) -> Answer:
@@ -215,7 +231,6 @@ def _validate(a) -> Answer:
 
 def _compare(a) -> Answer:
     from edgekit.comparison import compare, load_result
-    from edgekit.errors import Regression
     result = compare(load_result(a.before), load_result(a.after), a.fail_on)
     worse = [f"{row['path']} grew from {row['before']:,} to {row['after']:,}"
              for row in result["regressions"]]

@@ -97,6 +97,12 @@ class ModelCode:
     sources: tuple[str, ...]
     map: Mapping[str, object]
 
+    @property
+    def kernels_sha256(self) -> str:
+        """Of the kernels' source files, whatever model they are used for."""
+        return Project(tuple(file for file in self.files.files
+                             if file[0].startswith("kernels/"))).sha256
+
 
 @dataclass(frozen=True)
 class SelfTest:

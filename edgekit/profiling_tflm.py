@@ -21,7 +21,8 @@ def profile_tflm(model: Model, board: Board, *, optimize: str = "balanced") -> d
            "methods": {"arena": "estimated"}}
     return document(
         "profile", model=model_section(model.graph, model.name, model.sha256), board=board.name,
-        runtime="tflm", form="cmake", optimize=optimize, toolchain=None, engine=None, flash=flash,
+        runtime="tflm", form="cmake", optimize=optimize, toolchain=None, engine=None,
+        kernels_sha256=None, flash=flash,
         ram=ram, time={"instructions": None, "cycles": None, "latency_s": None, "energy_j": None,
                        "methods": {}},
         ops=[{"index": op.index, "kind": op.kind,

@@ -22,7 +22,7 @@ ROWS = (
      "frames", "serial_port", "exchange", "greeting", "serial_link"),
     ("ops", "kernels", "board", "codegen", "elf", "output", "data", "sources"),
     ("tflite", "reference", "toolchains", "firmware", "macs", "board_list",
-     "diagnosis", "comparison"),
+     "diagnosis", "comparison", "lock"),
     ("tflite_writer", "memory"),
     ("checks", "passes"),
     ("runtimes.header",),

@@ -8,15 +8,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import require_module
+from conftest import require_models, require_module
+from tflm_project import tflm_sources
 from unicorn_firmware import MAP, PI, RISCV, build, cortex_m
 
+from edgekit import samples, targets
 from edgekit.board import Memory, load_board
+from edgekit.builders import cmake
 from edgekit.emulators.cycles import trace_hook
 from edgekit.emulators.cycles.cores import model_of
 from edgekit.emulators.cycles.flash_model import FlashModel, flash_model
 from edgekit.emulators.cycles.python_trace import PythonTrace
 from edgekit.emulators.unicorn import open_machine
+from edgekit.model import load_model
+from edgekit.runtimes import tflm
 
 X = bytes(8)
 
@@ -153,6 +158,17 @@ def test_a_scaled_core_has_a_third_of_room_on_both_sides(tmp_path):
     assert model_of(cortex_m("cortex-m55")) is None
 
 
+def test_an_esp32_c3_is_calibrated_on_a_published_run(tmp_path):
+    board = replace(RISCV, cpu=load_board("esp32c3").cpu)
+    with open_machine(build(tmp_path, RISCV), board, MAP) as machine:
+        machine.load((X,))
+        instructions = machine.infer(count=True).instructions
+        low, high = machine.cycles().total
+    assert low == instructions and high == -int(-instructions * 1.09 * 1.3 // 1)
+    assert "person_detect" in model_of(board).said
+    assert model_of(load_board("qemu_riscv32")) is None
+
+
 def test_the_flash_of_a_board_is_read_from_its_toml():
     assert flash_model(load_board("mps2_an386")) is None
     assert flash_model(load_board("nucleo_l4r5zi")) == FlashModel(
@@ -161,6 +177,26 @@ def test_the_flash_of_a_board_is_read_from_its_toml():
     assert (pico.instruction, pico.data, pico.unified) == (2048, 2048, True)
     bare = replace(cortex_m(), memory=(Memory("flash", "flash", 0, 1 << 20, wait_states=2),))
     assert flash_model(bare) == FlashModel(0, 1 << 20, 3, 4, 1, 1, False)
+
+
+# Median of the published CMSIS-NN runs on a NUCLEO-L4R5ZI: docs/cycles.md.
+PUBLISHED = {"ad01_int8": 120e6 / 123.875, "kws_ref_model": 120e6 / 10.679,
+             "pretrainedResnet_quant": 120e6 / 3.348, "vww_96_int8": 120e6 / 5.056}
+
+
+@pytest.mark.external
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_range_of_real_tflite_micro_contains_the_median_published_run(tmp_path, name):
+    tflm_sources()
+    board, model = load_board("nucleo_l4r5zi"), load_model(require_models() / f"{name}.tflite")
+    code = tflm.generate(model.data, model.graph, model.name, board)
+    cmake.project(code, targets.selftest(model), board).write(tmp_path)
+    firmware = cmake.build(tmp_path, board, toolchain="gcc")
+    with open_machine(firmware, board, code.map) as machine:
+        sample = samples.random_samples(model.graph, 1)[0]
+        machine.load(tuple(value.tobytes() for value in sample))
+        low, high = machine.cycles().total
+    assert low <= PUBLISHED[name] <= high
 
 
 # The machine code of other hosts, in an emulated CPU.

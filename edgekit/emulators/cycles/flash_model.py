@@ -36,4 +36,5 @@ def flash_model(board: Board) -> FlashModel | None:
     unified = cache.get("unified", 0)
     # Without a cache the line that was read last is still there.
     sizes = [max(1, (unified or cache.get(kind, 0)) // line) for kind in ("instruction", "data")]
-    return FlashModel(slow.origin, slow.size, accesses * (1 + slow.wait_states), line, *sizes, bool(unified))
+    return FlashModel(slow.origin, slow.size, accesses * (1 + slow.wait_states), line, *sizes,
+                      bool(unified))
