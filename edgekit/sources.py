@@ -120,15 +120,27 @@ def _read_image(Image, file: Path, shape: tuple[int, ...] | None) -> np.ndarray:
     return pixels[..., None] if pixels.ndim == 2 else pixels
 
 
-def call_function(name: str) -> tuple:
-    """(x, y or None, None) of package.module:function; the working folder can be imported from."""
-    module_name, _, function_name = name.partition(":")
+def imported(name: str, hint: str):
+    """What package.module:name stands for; the working folder can be imported from."""
+    module_name, _, attribute = name.partition(":")
     sys.path.insert(0, str(Path.cwd()))
     try:
-        result = getattr(importlib.import_module(module_name), function_name)()
+        return getattr(importlib.import_module(module_name), attribute)
     except Exception as error:  # whatever the user's own code raises
-        raise BadData(f"{name} failed: {type(error).__name__}: {error}",
-                      "it is called without arguments and returns (x, y)") from error
+        raise BadData(f"{name} failed: {type(error).__name__}: {error}", hint) from error
+    finally:
+        sys.path.remove(str(Path.cwd()))
+
+
+def call_function(name: str) -> tuple:
+    """(x, y or None, None) of package.module:function; the working folder can be imported from."""
+    hint = "it is called without arguments and returns (x, y)"
+    function = imported(name, hint)
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        result = function()
+    except Exception as error:  # whatever the user's own code raises
+        raise BadData(f"{name} failed: {type(error).__name__}: {error}", hint) from error
     finally:
         sys.path.remove(str(Path.cwd()))
     if not isinstance(result, tuple):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from edgekit import data as samples
 from edgekit import log
+from edgekit.compress import masks
+from edgekit.compress.augment import Stream
 from edgekit.compress.structure import analyse, rebuild
 from edgekit.data import Data
 from edgekit.errors import BadModel, EdgekitError, UsageError
@@ -17,6 +21,8 @@ from edgekit.importers.keras import import_keras
 # Keras's default of .99 needs hundreds of steps to follow the changed activations: after a
 # short run, inference with the stale statistics is near chance.
 SHORT_RUN_MOMENTUM = 0.9
+
+Prepare = Callable[[Any, int], list]  # (the model to train, all steps) -> callbacks
 
 
 @dataclass(frozen=True)
@@ -33,28 +39,39 @@ class History:
 
 def finetune(model, data: Data, epochs: int, seed: int = 0, *, batch_size: int = 64,
              learning_rate: float = 1e-3, validation: Data | None = None,
-             patience: int | None = None, deterministic: bool = False, what: str = "fine-tuning"):
+             patience: int | None = None, augment: Any = None, keep_zeros: bool = False,
+             deterministic: bool = False, what: str = "fine-tuning",
+             prepare: Prepare | None = None, settled: float = 0.0):
     """(trained functional model, History); the given model is not changed.
 
     Adam whose learning rate falls along a cosine to zero; cross-entropy for class numbers,
     with or without a softmax at the end of the model, mean squared error for other targets.
     BatchNormalization runs with momentum .9. `patience`: stop after so many epochs without a
-    better validation loss, and keep the best weights. The seed fixes shuffling and dropout;
-    `deterministic` also TensorFlow's own kernels, for the rest of the process, which is slower.
+    better validation loss, and keep the best weights; counted after `settled` of the epochs.
+    `augment`: a Keras preprocessing layer or a function of (x, random), see `augment.Stream`.
+    `keep_zeros`: weights of kernels that are zero stay zero. `prepare(copy, steps)` may set
+    regularizers or constraints on the copy that is trained, and returns further callbacks.
+    The seed fixes shuffling, dropout and augmentation; `deterministic` also TensorFlow's own
+    kernels, for the rest of the process, so that the weights repeat bit by bit.
 
     Raises BadData for data that does not suit the model, UsageError for wrong options,
     EdgekitError when the loss is no number any more.
     """
-    prepare(model, data, epochs, seed, batch_size=batch_size, learning_rate=learning_rate,
-            validation=validation, patience=patience, deterministic=deterministic)
+    check_and_seed(model, data, epochs, seed, batch_size, learning_rate, validation, patience,
+                   deterministic)
     trained = rebuild(analyse(model), momentum=SHORT_RUN_MOMENTUM)
-    return trained, fit(trained, trained, data, epochs, batch_size=batch_size,
-                        learning_rate=learning_rate, validation=validation, patience=patience,
-                        what=what)
+    zeros = masks.of_zeros(trained) if keep_zeros else {}
+    masks.hold(trained, zeros)
+    history = fit(trained, trained, data, epochs, seed, batch_size=batch_size,
+                  learning_rate=learning_rate, validation=validation, patience=patience,
+                  augment=augment, what=what, prepare=prepare, settled=settled)
+    masks.release(trained, zeros)
+    return trained, history
 
 
-def prepare(model, data: Data, epochs: int, seed: int, *, batch_size: int, learning_rate: float,
-            validation: Data | None, patience: int | None, deterministic: bool) -> None:
+def check_and_seed(model, data: Data, epochs: int, seed: int, batch_size: int,
+                   learning_rate: float, validation: Data | None, patience: int | None,
+                   deterministic: bool) -> None:
     """Check what `finetune` is given, and seed what is random in training."""
     _check_options(epochs, batch_size, learning_rate, validation, patience)
     for part in filter(None, (data, validation)):
@@ -65,24 +82,41 @@ def prepare(model, data: Data, epochs: int, seed: int, *, batch_size: int, learn
         tensorflow.config.experimental.enable_op_determinism()
 
 
-def fit(trained, graph, data: Data, epochs: int, *, batch_size: int, learning_rate: float,
-        validation: Data | None, patience: int | None, what: str) -> History:
+def fit(trained, graph, data: Data, epochs: int, seed: int, *, batch_size: int,
+        learning_rate: float, validation: Data | None = None, patience: int | None = None,
+        augment: Any = None, what: str = "fine-tuning", prepare: Prepare | None = None,
+        settled: float = 0.0) -> History:
     """Train a model in place, as `finetune` says; `graph` is the functional model that tells its
-    last layer, the model itself where it is functional."""
+    last layer: the model itself where it is functional."""
     keras = import_keras()
     steps = math.ceil(len(data) / batch_size)
     schedule = keras.optimizers.schedules.CosineDecay(learning_rate, epochs * steps)
     loss, metrics = _objective(keras, graph, data)
+    callbacks = _callbacks(keras, what, epochs, steps, patience, int(settled * epochs))
+    if prepare is not None:
+        callbacks += prepare(trained, epochs * steps)
     # XLA costs 20 s of compilation on a CPU, five times what it would save here.
     trained.compile(keras.optimizers.Adam(schedule), loss, metrics=metrics, jit_compile=False)
-    history = trained.fit(
-        data.x, data.y, batch_size=batch_size, epochs=epochs, verbose=0,
-        validation_data=None if validation is None else (validation.x, validation.y),
-        callbacks=_callbacks(keras, what, epochs, steps, patience)).history
+    stream = None if augment is None else Stream(data, augment, batch_size, seed)
+    history = _fit(trained, data, stream, batch_size, steps, epochs=epochs, verbose=0,
+                   validation_data=None if validation is None else (validation.x, validation.y),
+                   callbacks=callbacks)
     if not np.isfinite(history["loss"]).all():
         raise EdgekitError(f"{what} diverged: the loss is {history['loss'][-1]}",
                            f"lower the learning rate (it was {learning_rate:g})")
     return _history(history)
+
+
+def _fit(model, data: Data, stream: Stream | None, batch_size: int, steps: int, **options) -> dict:
+    """Keras's history of training on the data, or on the stream made of it."""
+    if stream is None:
+        return model.fit(data.x, data.y, batch_size=batch_size, **options).history
+    try:
+        return model.fit(iter(stream), steps_per_epoch=steps, shuffle=False, **options).history
+    except Exception as error:
+        if stream.failure is None:
+            raise
+        raise stream.failure from error
 
 
 def evaluate(model, data: Data) -> float:
@@ -109,6 +143,9 @@ def _check_options(epochs, batch_size, learning_rate, validation, patience) -> N
     if not 0 < learning_rate < math.inf:
         raise UsageError(f"the learning rate is {learning_rate}; it must be above 0",
                          "0.001 suits most models")
+    if patience is not None and patience < 1:
+        raise UsageError(f"the patience is {patience} epochs; it must be at least 1",
+                         "leave it out to run all epochs")
     if patience is not None and validation is None:
         raise UsageError("early stopping needs validation data", "give some, or leave it out")
 
@@ -137,7 +174,8 @@ def _objective(keras, model, data: Data):
         keras.metrics.SparseCategoricalAccuracy("accuracy")]
 
 
-def _callbacks(keras, what: str, epochs: int, steps: int, patience: int | None) -> list:
+def _callbacks(keras, what: str, epochs: int, steps: int, patience: int | None,
+               settled: int) -> list:
     every = max(1, steps // 10)
     epoch = [0]
 
@@ -156,8 +194,8 @@ def _callbacks(keras, what: str, epochs: int, steps: int, patience: int | None) 
     callbacks = [keras.callbacks.LambdaCallback(on_epoch_begin=begin, on_train_batch_end=batch_end,
                                                 on_train_end=train_end)]
     if patience is not None:
-        callbacks.append(keras.callbacks.EarlyStopping("val_loss", patience=patience,
-                                                       restore_best_weights=True))
+        callbacks.append(keras.callbacks.EarlyStopping(
+            "val_loss", patience=patience, restore_best_weights=True, start_from_epoch=settled))
     return callbacks
 
 

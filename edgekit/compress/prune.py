@@ -3,41 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from edgekit.compress import follow, walk
-from edgekit.compress.choose import Limits, choose
+from edgekit.compress.choose import Limits, choose, l1_norms
+from edgekit.compress.report import LayerReport, Report
 from edgekit.compress.scope import select
 from edgekit.compress.structure import Ports, Structure, analyse, kept, rebuild
 from edgekit.errors import UsageError
 
 METHODS = {"l1-filter": follow.FILTERS, "l1-neuron": follow.NEURONS,
            "l1": follow.FILTERS | follow.NEURONS}
-
-
-@dataclass(frozen=True)
-class LayerReport:
-    """Filters (or neurons) of one layer before and after; `kept` are their old positions."""
-
-    name: str
-    kind: str
-    before: int
-    after: int
-    kept: tuple[int, ...]
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Report:
-    """What pruning did: every layer with filters or neurons, and the parameters of the model."""
-
-    method: str
-    layers: tuple[LayerReport, ...]
-    parameters_before: int
-    parameters_after: int
-    notes: tuple[str, ...]
+REGULARIZED = "l1-regularized"
 
 
 def prune(model, method: str = "l1", scope: str | Sequence[str | int] | None = None,
@@ -56,22 +34,29 @@ def prune(model, method: str = "l1", scope: str | Sequence[str | int] | None = N
     Raises UsageError for a wrong option or a scope in which nothing can be removed, BadModel
     for a model that is not Sequential or functional. The given model is not changed.
     """
-    limits = _limits(method, rate, threshold, granularity)
+    return remove(model, method, scope, check_limits(method, rate, threshold, granularity))
+
+
+def remove(model, method: str, scope, limits: Limits,
+           folded: dict[str, np.ndarray] | None = None):
+    """`prune` with checked limits; `folded`: norms by layer name in place of the kernels' own."""
     structure = analyse(model)
-    chosen = _in_scope(structure, method, scope)
-    choice = choose(structure, chosen, limits)
+    chosen = in_scope(structure, method, scope)
+    choice = choose(structure, chosen, limits, folded)
     smaller = rebuild(structure, choice.removed)
     gone = np.array(sorted(choice.removed), dtype=np.int64)
-    layers = tuple(_layer_report(structure, port, gone, choice.notes.get(port.name, ""))
+    layers = tuple(_layer_report(structure, port, gone, choice.notes.get(port.name, ""),
+                                 l1_norms(port) if folded is None else folded[port.name])
                    for port in structure.producers())
     notes = tuple(f"{layer.name}: {layer.note}" for layer in layers if layer.note)
     return smaller, Report(method, layers, model.count_params(), smaller.count_params(), notes)
 
 
-def _limits(method: str, rate, threshold, granularity) -> Limits:
-    if method not in METHODS:
+def check_limits(method: str, rate, threshold, granularity) -> Limits:
+    """The limits of structured pruning; raises UsageError for a number out of its range."""
+    if method not in (*METHODS, REGULARIZED):
         raise UsageError(f"there is no pruning method '{method}'",
-                         f"the methods are {', '.join(METHODS)}")
+                         f"the methods of structured pruning are {', '.join(METHODS)}")
     if rate is None and threshold is None:
         raise UsageError("neither a rate nor a threshold is given", "for example --rate 0.5")
     if rate is not None and not 0 <= rate < 1:
@@ -86,18 +71,19 @@ def _limits(method: str, rate, threshold, granularity) -> Limits:
     return Limits(rate, threshold, int(granularity))
 
 
-def _in_scope(structure: Structure, method: str, scope) -> list[Ports]:
+def in_scope(structure: Structure, method: str, scope) -> list[Ports]:
     """Producers that the scope names and the method is for, at least one of them removable."""
     names = set(select(walk.layers_of(structure.model), scope))
-    ports = [port for port in structure.producers()
-             if port.name in names and port.kind in METHODS[method]]
+    kinds = METHODS.get(method, METHODS["l1"])
+    ports = [port for port in structure.producers() if port.name in names and port.kind in kinds]
     if not ports:
         raise UsageError(f"the scope has no layer that {method} prunes",
-                         f"it prunes {', '.join(sorted(METHODS[method]))}")
+                         f"it prunes {', '.join(sorted(kinds))}")
     return ports
 
 
-def _layer_report(structure: Structure, port: Ports, gone, note: str) -> LayerReport:
+def _layer_report(structure: Structure, port: Ports, gone, note: str, norms) -> LayerReport:
     keep = kept(structure, port.writes, gone)
     return LayerReport(port.name, port.kind, len(port.writes), len(keep),
-                       tuple(int(index) for index in keep), note)
+                       tuple(int(index) for index in keep), note,
+                       norms=(float(norms.min()), float(np.median(norms)), float(norms.max())))
