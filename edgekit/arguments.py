@@ -101,6 +101,8 @@ def parser() -> Parser:
     _compare(add("compare", "two JSON results, and whether a number grew too much"))
     _report(add("report", "one HTML file of JSON results"))
     add("boards", "the boards edgekit knows")
+    add("ports", "the serial ports of this machine, and which boards may be behind them")
+    _monitor(add("monitor", "what firmware prints, and the frames of its link"))
     add("doctor", "which optional programs and packages are here")
     return top
 
@@ -231,6 +233,12 @@ def _validate(parser) -> None:
     parser.add_argument("--baud", type=int, metavar="N", help="of the port; default: the board's")
     parser.add_argument("--data", metavar="D")
     parser.add_argument("--samples", type=int, metavar="N", help="default: 20")
+
+
+def _monitor(parser) -> None:
+    parser.add_argument("port", metavar="PORT", help="a device, COM port or rfc2217:// URL")
+    parser.add_argument("--baud", type=int, metavar="N", default=115_200, help="default: 115200")
+    parser.add_argument("--seconds", type=float, metavar="S", help="default: until Ctrl-C")
 
 
 def _compare(parser) -> None:

@@ -248,6 +248,21 @@ def _boards(a) -> Answer:
     return boards(), None
 
 
+def _ports(a) -> Answer:
+    from edgekit.ports import ports
+    return ports(), None
+
+
+def _monitor(a) -> Answer:
+    from edgekit.monitoring import lines, monitor_document
+    seen = []
+    for line in lines(a.port, a.baud, a.seconds):
+        seen.append(line)
+        if not a.json:
+            print(line, flush=True)
+    return monitor_document(a.port, seen), None
+
+
 def _doctor(a) -> Answer:
     from edgekit.diagnosis import doctor
     return doctor(), None
@@ -257,5 +272,5 @@ _COMMANDS: dict[str, Callable[..., Answer]] = {
     "demo": _demo, "inspect": _inspect, "check": _check, "prune": _prune, "quantize": _quantize,
     "slim": _slim, "fit": _fit, "generate": _generate, "build": _build, "emulate": _emulate, "profile": _profile,
     "validate": _validate, "compare": _compare, "report": _report, "boards": _boards,
-    "doctor": _doctor,
+    "doctor": _doctor, "ports": _ports, "monitor": _monitor,
 }

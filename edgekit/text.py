@@ -172,6 +172,17 @@ def _boards(d: dict) -> str:
     return table(rows, ("board", "core", "clock", "flash", "RAM", "forms", "emulators"))
 
 
+def _ports(d: dict) -> str:
+    rows = [(p["port"], p["usb"] or "-", p["description"] or "-", ", ".join(p["boards"]) or "-")
+            for p in d["ports"]]
+    return table(rows, ("port", "USB", "description", "boards")) if rows else (
+        "no serial port is there")
+
+
+def _monitor(d: dict) -> str:
+    return f"{len(d['lines'])} lines from {d['port']}"
+
+
 def _doctor(d: dict) -> str:
     rows = [(t["name"], t["for"], t["found"] or f"not here: {t['install']}") for t in d["tools"]]
     return f"Python {d['python']} on {d['platform']} {d['machine']}\n\n" + table(
@@ -248,4 +259,5 @@ _RENDER: dict[str, Callable[[dict], str]] = {
     "emulate": _emulate, "validate": _validate, "profile": _profile, "profiles": _profiles,
     "boards": _boards, "doctor": _doctor, "compare": _compare, "report": _report,
     "prune": _prune, "quantize": _quantize, "slim": _slim, "fit": _fit, "demo": _demo,
+    "ports": _ports, "monitor": _monitor,
 }
