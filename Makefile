@@ -21,6 +21,10 @@ fuzz: $(VENV)/test
 serial-long: $(VENV)/test
 	EDGEKIT_LOSSY_RUNS=100 $(BIN)/python -m pytest -q -n 2 tests/serial
 
+# MLPerf Tiny's models beside TFLite Micro with CMSIS-NN; EDGEKIT_MODELS names their folder.
+bench: $(VENV)/test
+	$(BIN)/python examples/mlperf_tiny/bench.py
+
 # Rewrite the digests of generated projects; review the difference before you commit it.
 golden: $(VENV)/test
 	$(BIN)/python tests/golden.py --write
