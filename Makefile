@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Compiling every module of every package costs more than it saves here.
 PIP := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check
 
-.PHONY: demo test fuzz serial-long golden clean
+.PHONY: demo test fuzz serial-long bench golden clean
 
 demo: $(VENV)/demo
 	$(BIN)/python -m edgekit demo
