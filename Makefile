@@ -44,7 +44,7 @@ $(VENV)/demo: $(VENV)/pip pyproject.toml
 	@touch $@
 
 $(VENV)/test: $(VENV)/demo
-	@echo "installing pytest: about 2 MB to download, once"
+	@echo "installing pytest and the checkers of generated projects: about 40 MB to download, once"
 	$(PIP) -e '.[tflm,emulator,toolchain,dev]'
 	@touch $@
 

@@ -34,20 +34,41 @@ class Section:
 
 def read_sections(path: Path) -> tuple[Section, ...]:
     """The allocated sections, in file order; EdgekitError where it is no linked ELF file."""
+    return _read(path, _sections)
+
+
+def read_image(path: Path) -> tuple[tuple[int, bytes], ...]:
+    """(load address, bytes) of each segment that a flasher writes, by address."""
+    return _read(path, _image)
+
+
+def _read(path: Path, part):
     try:
-        data = path.read_bytes()
-        return _sections(data)
+        return part(path.read_bytes())
     except OSError as error:
         raise EdgekitError(f"{path.name} cannot be read: {error.strerror}") from error
     except (struct.error, KeyError, IndexError, ValueError) as error:
         raise EdgekitError(f"{path.name} is not a whole ELF file") from error
 
 
-def _sections(data: bytes) -> tuple[Section, ...]:
+def _layouts(data: bytes) -> list[str]:
+    """The struct layouts of the ELF header, a section header and a program header."""
     if data[:4] != b"\x7fELF":
         raise ValueError("no ELF magic")
     order = {1: "<", 2: ">"}[data[5]]
-    header, section, program = (order + layout for layout in _HEADERS[data[4]])
+    return [order + layout for layout in _HEADERS[data[4]]]
+
+
+def _image(data: bytes) -> tuple[tuple[int, bytes], ...]:
+    header, _, program = _layouts(data)
+    values = struct.unpack_from(header, data, 16)
+    loads = _loads(data, program, values[4], values[9], wide=data[4] == 2, with_offset=True)
+    return tuple(sorted((physical, data[offset:offset + length])
+                        for _, physical, length, offset in loads if length))
+
+
+def _sections(data: bytes) -> tuple[Section, ...]:
+    header, section, program = _layouts(data)
     (_, _, _, _, program_at, section_at, _, _, _, program_count, _, section_count,
      names) = struct.unpack_from(header, data, 16)
     loads = _loads(data, program, program_at, program_count, wide=data[4] == 2)
@@ -58,11 +79,15 @@ def _sections(data: bytes) -> tuple[Section, ...]:
                  for row in rows if row[2] & _ALLOC)
 
 
-def _loads(data: bytes, layout: str, at: int, count: int, *, wide: bool):
-    """(virtual address, physical address, bytes in the file) of each loaded segment."""
+def _loads(data: bytes, layout: str, at: int, count: int, *, wide: bool,
+           with_offset: bool = False):
+    """(virtual address, physical address, bytes in the file) of each loaded segment, and where
+    they are in the file."""
     rows = [struct.unpack_from(layout, data, at + i * struct.calcsize(layout))
             for i in range(count)]
     order = (3, 4, 5) if wide else (2, 3, 4)
+    if with_offset:
+        order = (*order, 2 if wide else 1)
     return [tuple(row[i] for i in order) for row in rows if row[0] == _LOAD]
 
 

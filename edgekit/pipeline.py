@@ -69,6 +69,7 @@ def build(directory, *, toolchain: str = "auto", optimize: str | None = None) ->
                                           optimize=optimize or opened.optimize)
     return document("build", project=str(directory), board=opened.board.name, form=opened.form,
                     runtime=opened.runtime, elf=str(firmware.elf), toolchain=firmware.toolchain,
+                    image=str(firmware.image) if firmware.image else None,
                     text=firmware.text, data=firmware.data, bss=firmware.bss)
 
 

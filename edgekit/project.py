@@ -10,6 +10,7 @@ from types import ModuleType
 
 from edgekit import targets
 from edgekit.board import Board, load_board
+from edgekit.builders import forms
 from edgekit.codegen import ModelCode, Project
 from edgekit.errors import UsageError
 from edgekit.model import Model, load_model
@@ -49,8 +50,7 @@ def compose(model: Model, code: ModelCode, board: Board, form: str | None = None
             optimize: str = "balanced") -> Project:
     """A whole project of the model's code; it carries the .tflite it was made from."""
     form = form or board.default_form
-    if form not in board.forms:
-        raise UsageError(f"{board.title} has no form '{form}'", f"one of {', '.join(board.forms)}")
+    forms.require_possible(board, form, code.runtime)
     project = builder(form).project(code, targets.selftest(model), board, optimize=optimize)
     return project.merged(Project.of({f"model/{model.name}.tflite": model.data}))
 

@@ -20,7 +20,7 @@ ROWS = (
     ("version", "errors", "resources", "log", "quiet"),
     ("tools", "graph", "fixed_point", "fixed_point_math", "flatbuffer", "link", "documents",
      "frames", "serial_port", "exchange", "greeting", "serial_link"),
-    ("ops", "kernels", "board", "codegen", "elf", "output", "data", "sources"),
+    ("ops", "kernels", "board", "codegen", "elf", "uf2", "output", "data", "sources"),
     ("tflite", "reference", "toolchains", "firmware", "macs", "board_list",
      "diagnosis", "comparison", "lock"),
     ("tflite_writer", "memory"),

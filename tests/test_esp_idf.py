@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from conftest import require_tool
+from conftest import require_module, require_tool
 from tflm_project import DOUBLE, little, selftest_of, two_of_each, written
 
 from edgekit import memory, tflite, tools
@@ -126,6 +126,30 @@ def test_the_component_manifest_is_valid_yaml_with_a_pinned_tflite_micro(tmp_pat
     assert '  espressif/esp-tflite-micro: "^1.3.5"\n' in text
     assert not (generated(tmp_path / "aot", "aot") / "components/edgekit_model/idf_component.yml"
                 ).exists()
+
+
+def test_espressifs_component_manager_accepts_the_manifest(tmp_path):
+    require_module("idf_component_tools")
+    from idf_component_tools.errors import ManifestError
+    from idf_component_tools.manager import ManifestManager
+    component = generated(tmp_path, "tflm") / "components/edgekit_model"
+    loaded = ManifestManager(str(component), "edgekit_model").load()
+    assert {name: r.version if hasattr(r, "version") else r
+            for name, r in loaded.dependencies.items()} == {
+        "idf": ">=5.1", "espressif/esp-tflite-micro": "^1.3.5"}
+    edit(component / "idf_component.yml", "^1.3.5", "^^1.3.5")
+    with pytest.raises(ManifestError):
+        ManifestManager(str(component), "edgekit_model").load()
+
+
+@pytest.mark.parametrize(("name", "mhz", "flash"), [("esp32", 240, 4), ("esp32s3", 240, 8),
+                                                    ("esp32c6", 160, 8)])
+def test_the_other_chips_are_named_with_their_clock_and_flash(name, mhz, flash):
+    project = esp_idf.project(code_of("aot"), selftest_of(little()), load_board(name))
+    lines = project["sdkconfig.defaults"].decode().splitlines()
+    assert f'CONFIG_IDF_TARGET="{name}"' in lines
+    assert f"CONFIG_ESP_DEFAULT_CPU_FREQ_MHZ_{mhz}=y" in lines
+    assert f"CONFIG_ESPTOOLPY_FLASHSIZE_{flash}MB=y" in lines
 
 
 def test_the_same_model_gives_the_same_bytes_and_every_file_is_0bsd():

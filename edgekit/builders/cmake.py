@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from edgekit import log, toolchains, tools
+from edgekit import log, toolchains, tools, uf2
 from edgekit.board import Board
 from edgekit.builders import layout, linker
 from edgekit.codegen import ModelCode, Project, SelfTest, render
+from edgekit.elf import read_image
 from edgekit.errors import BuildFailed, EdgekitError
 from edgekit.firmware import Firmware, read_sizes
 from edgekit.toolchains import Toolchain
@@ -61,7 +62,7 @@ def build(directory: Path, board: Board, *, toolchain: str = "auto", optimize: s
     log.note(f"compiling for {board.title} with {chain.compiler}")
     _run(configure, directory, board, "cmake could not configure the project")
     _run([cmake, "--build", str(target)], directory, board, "the project does not compile")
-    return _firmware(target, chain)
+    return _firmware(target, chain, board)
 
 
 def _run(command: list[str], directory: Path, board: Board, failure: str) -> None:
@@ -79,13 +80,22 @@ def _run(command: list[str], directory: Path, board: Board, failure: str) -> Non
     raise BuildFailed(f"{failure} ({directory.name}): {linker.last_errors(output)}", hint)
 
 
-def _firmware(target: Path, chain: Toolchain) -> Firmware:
+def _firmware(target: Path, chain: Toolchain, board: Board) -> Firmware:
     linked = sorted(target.glob("*.elf"))
     if len(linked) != 1:
         raise EdgekitError(f"{target} holds {len(linked)} .elf files, one was expected",
                            "remove the build folder and build again")
     text, data, bss = read_sizes(linked[0])
-    return Firmware(linked[0], chain.label, text, data, bss)
+    return Firmware(linked[0], chain.label, text, data, bss, image=_uf2(linked[0], board))
+
+
+def _uf2(elf: Path, board: Board) -> Path | None:
+    """NAME.uf2 beside the ELF file, for boards whose boot ROM takes one."""
+    if board.port not in uf2.FAMILIES:
+        return None
+    image = elf.with_suffix(".uf2")
+    image.write_bytes(uf2.pack(read_image(elf), uf2.FAMILIES[board.port]))
+    return image
 
 
 def _build_files(model: ModelCode, board: Board, board_files: Project, flag: str) -> Project:

@@ -6,6 +6,10 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The first byte that differs; `status` is not 0 where the inference itself failed. */
 struct selftest_difference {
     int status;
@@ -15,5 +19,9 @@ struct selftest_difference {
 
 /* 1 where every output byte is the expected one; else 0, and `found` says which is not. */
 int selftest(struct selftest_difference *found);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
