@@ -13,7 +13,7 @@ _VERBS = {
     "boards": "pipeline", "build": "pipeline", "check": "pipeline", "emulate": "pipeline",
     "generate": "pipeline", "inspect": "pipeline", "profile": "pipeline", "validate": "pipeline",
     "compare": "comparison", "doctor": "diagnosis", "load_model": "model", "load_board": "board",
-    "prune": "compress.prune", "finetune": "compress.finetune", "quantize": "compress.quantize",
+    "prune": "compress.methods", "finetune": "compress.finetune", "quantize": "compress.quantize",
 }
 __all__ = ["__version__", *_VERBS]
 

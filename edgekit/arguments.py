@@ -127,14 +127,27 @@ def _check(parser) -> None:
 def _prune(parser) -> None:
     parser.add_argument("model", metavar="SRC", help=".keras or .h5")
     parser.add_argument("-o", "--out", required=True, metavar="OUT.keras")
-    parser.add_argument("--method", default="l1", choices=("l1", "l1-filter", "l1-neuron"))
+    parser.add_argument("--method", default="l1", choices=(
+        "l1", "l1-filter", "l1-neuron", "l1-regularized", "magnitude", "n:m"),
+        help="l1...: whole filters and neurons go, l1-regularized trains them towards zero first; "
+        "magnitude, n:m: single weights become zero and the model does not get smaller")
     parser.add_argument("--scope", default=None, help="layer names with *, type:Conv2D, index:3; "
                         "!name excludes; comma-separated")
     parser.add_argument("--rate", type=float, help="fraction of each layer to remove")
-    parser.add_argument("--threshold", type=float, help="remove what has a smaller L1 norm")
+    parser.add_argument("--threshold", type=float, help="remove what has a smaller L1 norm; with "
+                        "--rate, at most that")
     parser.add_argument("--granularity", type=int, default=1, help="keep multiples of this")
+    parser.add_argument("--pattern", metavar="N:M", help="of n:m; default: 2:4")
+    parser.add_argument("--strength", type=float, help="of l1-regularized; default: 0.001")
     parser.add_argument("--data", metavar="D", help="fine-tune with this data")
-    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--validation", metavar="D", help="judge by this data, not by --data")
+    parser.add_argument("--augment", metavar="MODULE:NAME", help="a Keras layer, or a function of "
+                        "(x, random) that returns x changed")
+    parser.add_argument("--epochs", type=int, default=6, help="default: 6; 0 only recalibrates")
+    parser.add_argument("--patience", type=int, metavar="N", help="stop after N epochs without a "
+                        "better loss on --validation")
+    parser.add_argument("--batch-size", type=int, default=64, metavar="N")
+    parser.add_argument("--learning-rate", type=float, default=1e-3, metavar="X")
     parser.add_argument("--seed", type=int, default=0)
 
 

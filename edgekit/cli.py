@@ -129,8 +129,10 @@ def _check(a) -> Answer:
 def _prune(a) -> Answer:
     from edgekit.compression import prune_file
     return prune_file(a.model, a.out, method=a.method, scope=a.scope, rate=a.rate,
-                      threshold=a.threshold, granularity=a.granularity, data=a.data,
-                      epochs=a.epochs, seed=a.seed), None
+                      threshold=a.threshold, granularity=a.granularity, pattern=a.pattern,
+                      strength=a.strength, data=a.data, validation=a.validation,
+                      augment=a.augment, epochs=a.epochs, patience=a.patience,
+                      batch_size=a.batch_size, learning_rate=a.learning_rate, seed=a.seed), None
 
 
 def _quantize(a) -> Answer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,31 +17,40 @@ from edgekit.macs import model_section
 from edgekit.model import Model, model_of
 from edgekit.runtimes.header import name_from
 
+_PRUNE_METHODS = {"parameters": "exact", "nonzero": "exact", "macs": "exact",
+                  "int8_bytes": "estimated", "accuracy": "measured"}
 
-def prune_file(source, out, *, method: str = "l1", scope=None, rate: float | None = None,
-               threshold: float | None = None, granularity: int = 1, data=None, epochs: int = 6,
-               seed: int = 0) -> dict:
-    """Prune a Keras file, fine-tune it where data is given, save it; `edgekit.prune`."""
+
+def prune_file(source, out, *, data=None, validation=None, augment: str | None = None,
+               **options) -> dict:
+    """Prune a Keras file, fine-tune it where data is given, save it; `edgekit.prune`.
+
+    `options` are those of `edgekit.prune`; the same ones give the same bytes.
+    """
     if not str(out).endswith(".keras"):
         raise UsageError(f"{out}: the pruned model is saved as .keras", "give -o OUT.keras")
-    from edgekit.compress.finetune import evaluate, finetune
-    from edgekit.compress.prune import prune
+    if data is None and (validation is not None or augment is not None):
+        raise UsageError("there is no data to train with", "give --data as well")
+    from edgekit.compress import augment as augmenting
+    from edgekit.compress.methods import prune
+    from edgekit.compress.save import keras_bytes
     from edgekit.importers.keras import load
-    model, report = prune(load(source), method, scope, rate, threshold, granularity)
-    accuracy = None
-    if data is not None:
-        taken = sources.load(data, tuple(model.inputs[0].shape[1:]))
-        model, _ = finetune(model, taken, epochs, seed)
-        accuracy = evaluate(model, taken) if taken.y is not None and taken.y.ndim == 1 else None
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.keras"
-        model.save(path)
-        output.write_file(Path(out), path.read_bytes())
-    return document("prune", output=str(out), method=report.method,
+    model = load(source)
+    taken, judged = (None if name is None else sources.load(name, tuple(model.inputs[0].shape[1:]))
+                     for name in (data, validation))
+    model, report = prune(model, data=taken, validation=judged, deterministic=True,
+                          augment=augmenting.load(augment) if augment else None, **options)
+    output.write_file(Path(out), keras_bytes(model))
+    issues = [] if data else [issue("not_tuned", "no data was given: the model was not fine-tuned "
+                                    "and its accuracy is not known", "give --data")]
+    return document("prune", issues=issues, output=str(out), method=report.method,
                     layers=[asdict(layer) | {"kept": list(layer.kept)} for layer in report.layers],
                     parameters_before=report.parameters_before,
                     parameters_after=report.parameters_after, notes=list(report.notes),
-                    accuracy=accuracy)
+                    steps=[asdict(step) for step in report.steps],
+                    accuracy=report.steps[-1].accuracy,
+                    accuracy_on=str(validation or data) if data else None,
+                    methods=_PRUNE_METHODS)
 
 
 def quantize_file(source, out, *, data, epochs: int | None = None, seed: int = 0,

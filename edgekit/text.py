@@ -200,13 +200,18 @@ def _report(d: dict) -> str:
 
 
 def _prune(d: dict) -> str:
-    rows = [(layer["name"], layer["kind"], layer["before"], layer["after"], layer["note"])
-            for layer in d["layers"]]
-    text = table(rows, ("layer", "kind", "before", "after", "")) + (
-        f"\n{d['output']}: {d['parameters_before']:,} -> {d['parameters_after']:,} parameters")
+    rows = [(layer["name"], layer["kind"], layer["before"], layer["after"], layer["unit"],
+             layer["note"]) for layer in d["layers"]]
+    steps = [(step["name"], step["parameters"], step["nonzero"], step["macs"], step["int8_bytes"],
+              "-" if step["accuracy"] is None else f"{step['accuracy']:.2%}")
+             for step in d["steps"]]
+    lines = [table(rows, ("layer", "kind", "before", "after", "of", "")), "",
+             table(steps, ("", "parameters", "not zero", "MACs", "int8 bytes, about", "accuracy"))]
     if d["accuracy"] is not None:
-        text += f", accuracy {d['accuracy']:.2%} on the data it was fine-tuned with"
-    return "\n".join([text, *d["notes"]])
+        lines.append(f"accuracy on {d['accuracy_on']}")
+    named = {layer["name"] for layer in d["layers"]}
+    lines += [note for note in d["notes"] if note.partition(":")[0] not in named]
+    return "\n".join([*lines, f"{d['output']} is written"])
 
 
 def _quantize(d: dict) -> str:

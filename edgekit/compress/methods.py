@@ -86,7 +86,8 @@ def prune(model, method: str = "l1", scope: str | Sequence[str | int] | None = N
     if pattern is not None:
         raise UsageError(f"{method} has no pattern", "it is of n:m")
     limits = structured.check_limits(method, rate, threshold, granularity)
-    return _smaller(model, method, scope, limits, strength or STRENGTH, training)
+    return _smaller(model, method, scope, limits,
+                    STRENGTH if strength is None else strength, training)
 
 
 def _smaller(model, method: str, scope, limits, strength: float, training: Training):
