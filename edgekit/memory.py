@@ -47,9 +47,10 @@ class MemoryPlan:
         return next(p.offset for p in self.placements if p.tensor == root)
 
 
-def lower(graph: Graph, sets: Sequence[str] = ()) -> tuple[tuple[Call, ...], ...]:
+def lower(graph: Graph, sets: Sequence[str] = (),
+          optimize: str = "balanced") -> tuple[tuple[Call, ...], ...]:
     """The kernel calls of each operator, none for a view; `sets` as in `board.cpu.kernels`."""
-    return tuple(kernels.lower(graph, op, sets) for op in graph.ops)
+    return tuple(kernels.lower(graph, op, sets, optimize) for op in graph.ops)
 
 
 def plan(graph: Graph, calls: Sequence[tuple[Call, ...]] | None = None) -> MemoryPlan:

@@ -54,7 +54,7 @@ def compile_plan(model: Model, sets: Sequence[str] = (),
     weights with few distinct values are stored as codebooks.
     """
     graph = checks.require_supported(model.graph)
-    calls = lower(graph, sets)
+    calls = lower(graph, sets, optimize)
     if optimize == "size":
         calls = codebook.encode(graph, calls)
     memory_plan = plan(graph, calls)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cases import load
-from edgekit import kernels, memory, reference
+from edgekit import kernels, memory, reference, resources
 from edgekit.checks import plan_problems
 from edgekit.errors import BadBoard
 from edgekit.fixed_point import multiply_by_quantized_multiplier
@@ -133,3 +133,29 @@ def test_the_checker_finds_scratch_that_lies_on_a_tensor():
         moved = tuple(replace(p, offset=there) if p.tensor < 0 else p for p in plan.placements)
         overlapping = MemoryPlan(plan.arena_size + 64, 16, moved, plan.bound, plan.aliases)
         assert plan_problems(graph, overlapping, calls)
+
+
+def test_every_kernel_of_the_set_runs_in_some_case():
+    used = {call.kernel for _, graph in load() for lowered in memory.lower(graph, SET)
+            for call in lowered}
+    files = {path.stem for path in (resources.folder("templates") / "kernels").glob("*_dsp.c")}
+    assert files == {name for name in used if name.endswith("_dsp")}
+
+
+def winograd_layer(height: int, width: int) -> Graph:
+    (graph,) = (g for name, g in load() if "3x3 of 16 channels" in name)
+    x, w, b, y = graph.tensors
+    return replace(graph, tensors=(replace(x, shape=(1, height, width, 16)), w, b,
+                                   replace(y, shape=(1, height, width, 8))))
+
+
+def test_winograd_is_chosen_by_what_its_flash_saves():
+    kernels_of = {(pixels, optimize): memory.lower(graph, SET, optimize)[0][0].kernel
+                  for pixels, graph in ((64, winograd_layer(8, 8)), (256, winograd_layer(16, 16)))
+                  for optimize in ("size", "balanced", "speed")}
+    by_winograd = {key for key, kernel in kernels_of.items()
+                   if kernel == "conv_2d_winograd_s8_dsp"}
+    assert by_winograd == {(64, "speed"), (256, "balanced"), (256, "speed")}
+    for height, width in ((7, 8), (8, 10)):  # not whole tiles
+        assert memory.lower(winograd_layer(height, width), SET, "speed")[0][0].kernel \
+            == "conv_2d_s8_dsp"

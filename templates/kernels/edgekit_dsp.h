@@ -89,6 +89,19 @@ static inline int32_t edgekit_halve_to_int8(int32_t value) {
   return byte;
 }
 
+/* Both halves added, or subtracted; they do not overflow. */
+static inline int32_t edgekit_add_halves(int32_t a, int32_t b) {
+  int32_t halves;
+  __asm__("sadd16 %0, %1, %2" : "=r"(halves) : "r"(a), "r"(b));
+  return halves;
+}
+
+static inline int32_t edgekit_subtract_halves(int32_t a, int32_t b) {
+  int32_t halves;
+  __asm__("ssub16 %0, %1, %2" : "=r"(halves) : "r"(a), "r"(b));
+  return halves;
+}
+
 #else
 #define EDGEKIT_DSP_ASSEMBLY 0
 
@@ -116,6 +129,18 @@ static inline int32_t edgekit_pack_low(int32_t a, int32_t b) {
 
 static inline int32_t edgekit_pack_high(int32_t a, int32_t b) {
   return (int32_t)((uint32_t)a >> 16 | ((uint32_t)b & 0xffff0000U));
+}
+
+static inline int32_t edgekit_add_halves(int32_t a, int32_t b) {
+  const uint32_t low = (uint32_t)(edgekit_low(a) + edgekit_low(b));
+  const uint32_t high = (uint32_t)(edgekit_high(a) + edgekit_high(b));
+  return (int32_t)(high << 16 | (low & 0xffffU));
+}
+
+static inline int32_t edgekit_subtract_halves(int32_t a, int32_t b) {
+  const uint32_t low = (uint32_t)(edgekit_low(a) - edgekit_low(b));
+  const uint32_t high = (uint32_t)(edgekit_high(a) - edgekit_high(b));
+  return (int32_t)(high << 16 | (low & 0xffffU));
 }
 
 static inline int32_t edgekit_multiply_pair(int32_t a, int32_t b, int32_t sum) {

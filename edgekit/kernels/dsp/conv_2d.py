@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from edgekit.graph import Graph, Op
+from edgekit.kernels.dsp import winograd
 from edgekit.kernels.dsp.channels import Channels, proven
 from edgekit.ops import conv_2d, window
 from edgekit.ops.base import Call, Constant
@@ -17,13 +18,20 @@ PIXELS, CHANNELS, BLOCK = 4, 2, 4  # of a tile; taps that are expanded together
 _WORD = 4
 
 
-def lower(graph: Graph, op: Op) -> tuple[Call, ...] | None:
-    source, weights = graph.inputs_of(op)[:2]
-    outputs, *filter_shape = weights.shape
-    rows, columns = conv_2d.axes(graph, op)
+def lower(graph: Graph, op: Op, optimize: str) -> tuple[Call, ...] | None:
+    weights = graph.inputs_of(op)[1]
+    outputs = weights.shape[0]
     channels = proven(graph, op, weights.array.reshape(outputs, -1), op.options.activation)
     if channels is None or outputs < CHANNELS or graph.outputs_of(op)[0].size < PIXELS * outputs:
         return None
+    by_winograd = winograd.lower(graph, op, channels, optimize)
+    return by_winograd or _lower_direct(graph, op, channels)
+
+
+def _lower_direct(graph: Graph, op: Op, channels: Channels) -> tuple[Call, ...] | None:
+    source, weights = graph.inputs_of(op)[:2]
+    outputs, *filter_shape = weights.shape
+    rows, columns = conv_2d.axes(graph, op)
     if any(axis.dilation != 1 and axis.filter != 1 for axis in (rows, columns)):
         return None
     shape = source.shape
