@@ -157,6 +157,11 @@ static inline int32_t edgekit_halve_to_int8(int32_t value) {
 
 #endif
 
+/* a - b, wrapped. */
+static inline int32_t edgekit_difference(int32_t a, int32_t b) {
+  return (int32_t)((uint32_t)a - (uint32_t)b);
+}
+
 /* An accumulator as an int8 output, under the conditions that edgekit proves before it chooses a
  * kernel that calls this: shift is -1 - right_less_1, and offset is 2 * zero_point + 1. */
 static inline int8_t edgekit_requantize_proven(int32_t accumulator, int32_t multiplier,

@@ -55,11 +55,6 @@ static inline int32_t edgekit_sum(int32_t a, int32_t b) {
   return (int32_t)((uint32_t)a + (uint32_t)b);
 }
 
-/* a - b, wrapped. */
-static inline int32_t edgekit_difference(int32_t a, int32_t b) {
-  return (int32_t)((uint32_t)a - (uint32_t)b);
-}
-
 static inline int32_t edgekit_clamp(int32_t value, int32_t low, int32_t high) {
   return value < low ? low : (value > high ? high : value);
 }
