@@ -96,7 +96,7 @@ def test_one_wrong_rounding_is_found_and_named_with_exit_3(tmp_path, capsys):
     require_module("tflite_micro")
     project = tmp_path / "kws"
     assert main(["generate", str(path("kws")), "--board", "raspberry_pi_pico", "--runtime", "aot",
-                 "-o", str(project), "-q"]) == 0
+                 "--form", "cmake", "-o", str(project), "-q"]) == 0
     kernel = project / "model/kernels/fully_connected_s8.c"
     text = kernel.read_text()
     assert text.count("edgekit_requantize(") == 1

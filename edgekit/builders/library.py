@@ -17,7 +17,10 @@ def project(model: ModelCode, selftest: SelfTest, board: Board, *,
     """model/, CMakeLists.txt and a README; no main, start-up code or linker script."""
     del selftest  # the application that would check it is the user's
     values = {"name": model.name, "board": board, "runtime": model.runtime,
-              "languages": layout.languages(model), "model_sources": model.sources,
+              "languages": layout.languages(model), "sources": model.sources,
+              "model_sources": [path for path in model.sources if not path.startswith("kernels/")],
+              "kernels": [path.removeprefix("kernels/") for path, _ in model.files.files
+                          if path.startswith("kernels/")],
               "optimize_flag": layout.optimize_flag(optimize),
               "cpu_flags": " ".join(toolchains.known(board)[0].cpu_flags)}
     return (layout.model_part(model)
