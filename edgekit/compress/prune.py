@@ -86,4 +86,5 @@ def _layer_report(structure: Structure, port: Ports, gone, note: str, norms) -> 
     keep = kept(structure, port.writes, gone)
     return LayerReport(port.name, port.kind, len(port.writes), len(keep),
                        tuple(int(index) for index in keep), note,
+                       unit="neurons" if port.kind in follow.NEURONS else "filters",
                        norms=(float(norms.min()), float(np.median(norms)), float(norms.max())))
