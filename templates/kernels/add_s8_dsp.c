@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
-#include "add_dsp.h"
 #include "edgekit_dsp.h"
+
+#include "add_dsp.h"
 
 #define INPUT1_STEP (1 << 20)
 

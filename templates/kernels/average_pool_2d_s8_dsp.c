@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
-#include "average_pool_2d.h"
 #include "edgekit_dsp.h"
+
+#include "average_pool_2d.h"
 #include "edgekit_window.h"
 
 #define CHANNELS 4

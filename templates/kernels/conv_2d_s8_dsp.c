@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
-#include "conv_2d_dsp.h"
 #include "edgekit_dsp.h"
+
+#include "conv_2d_dsp.h"
 
 /* A patch is expanded once for all channels: for each block of four taps its even bytes as one
  * word and its odd bytes as another, for four pixels side by side: [block][even, odd][pixel]. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
-#include "conv_2d_winograd_dsp.h"
 #include "edgekit_dsp.h"
+
+#include "conv_2d_winograd_dsp.h"
 
 /* A step is two tiles of 2x2 outputs side by side. Of their 4x6 patch V = B^T d B is computed for
  * two channels in one word, [position][pair of channels][tile]; for each of the 16 positions the
@@ -151,38 +152,53 @@ typedef struct {
 } channel_t;
 
 /* Four times a sum of products -> int8. */
-static inline int8_t requantize(const channel_t *channel, int32_t sum) {
-  const int32_t doubled = channel->bias + (sum >> 1);
-  const int32_t rounding = channel->rounding + (doubled >> 31);
-  const int32_t scaled = edgekit_high_multiply(doubled, channel->multiplier, rounding);
-  return (int8_t)edgekit_halve_to_int8(scaled >> channel->right_less_1);
+static inline int8_t requantize(channel_t channel, int32_t sum) {
+  const int32_t doubled = channel.bias + (sum >> 1);
+  const int32_t rounding = channel.rounding + (doubled >> 31);
+  const int32_t scaled = edgekit_high_multiply(doubled, channel.multiplier, rounding);
+  return (int8_t)edgekit_halve_to_int8(scaled >> channel.right_less_1);
 }
 
-/* Four outputs of one channel: A^T (sums) A. */
-static void tile_outputs(channel_t channel, const int32_t *sums, int32_t pixel_stride,
-                         int32_t row_stride, int8_t *output) {
-  int32_t upper[ROWS];
-  int32_t lower[ROWS];
-  for (int32_t i = 0; i < ROWS; i++) {
-    const int32_t row_1 = sums[(ROWS + i) * SUMS];
-    const int32_t row_2 = sums[(2 * ROWS + i) * SUMS];
-    upper[i] = edgekit_sum(edgekit_sum(sums[i * SUMS], row_1), row_2);
-    lower[i] = edgekit_difference(edgekit_difference(row_1, row_2), sums[(3 * ROWS + i) * SUMS]);
-  }
-  output[0] = requantize(&channel, edgekit_sum(edgekit_sum(upper[0], upper[1]), upper[2]));
-  output[pixel_stride] = requantize(
-      &channel, edgekit_difference(edgekit_difference(upper[1], upper[2]), upper[3]));
-  output += row_stride;
-  output[0] = requantize(&channel, edgekit_sum(edgekit_sum(lower[0], lower[1]), lower[2]));
-  output[pixel_stride] = requantize(
-      &channel, edgekit_difference(edgekit_difference(lower[1], lower[2]), lower[3]));
+/* A column of a tile's sums: A^T (sums). */
+typedef struct {
+  int32_t upper;
+  int32_t lower;
+} column_t;
+
+static inline column_t column_of(const int32_t *sums) {
+  const int32_t row_1 = sums[ROWS * SUMS];
+  const int32_t row_2 = sums[2 * ROWS * SUMS];
+  const column_t column = {
+      edgekit_sum(edgekit_sum(sums[0], row_1), row_2),
+      edgekit_difference(edgekit_difference(row_1, row_2), sums[3 * ROWS * SUMS])};
+  return column;
+}
+
+/* The 2x2 outputs of one channel and tile: A^T (sums) A. */
+EDGEKIT_NOINLINE
+static void tile_outputs(const channel_t *channel, const int32_t *sums, const int32_t strides[2],
+                         int8_t *output) {
+  const column_t first = column_of(sums);
+  const column_t second = column_of(sums + SUMS);
+  const int32_t upper = edgekit_sum(first.upper, second.upper);
+  const int32_t lower = edgekit_sum(first.lower, second.lower);
+  const column_t third = column_of(sums + 2 * SUMS);
+  const column_t fourth = column_of(sums + 3 * SUMS);
+  const int32_t rest = edgekit_sum(third.upper, fourth.upper);
+  const int32_t rest_lower = edgekit_sum(third.lower, fourth.lower);
+  const channel_t own = *channel;
+  output[0] = requantize(own, edgekit_sum(upper, third.upper));
+  output[strides[0]] = requantize(own, edgekit_difference(second.upper, rest));
+  output += strides[1];
+  output[0] = requantize(own, edgekit_sum(lower, third.lower));
+  output[strides[0]] = requantize(own, edgekit_difference(second.lower, rest_lower));
 }
 
 /* The step whose first output is at `output`, of all channels. */
 static void step_outputs(const edgekit_conv_2d_winograd_dsp_t *op, const int32_t *values,
                          int32_t *sums, int8_t *output) {
   const int32_t depth = op->output_depth;
-  const int32_t row_stride = op->output_width * depth;
+  const int32_t strides[2] = {depth, op->output_width * depth};
   const int32_t rounds = op->input_depth / 16;
   const int32_t *weights = op->weights;
   for (int32_t first = 0; first < depth; first += CHANNELS) {
@@ -195,8 +211,8 @@ static void step_outputs(const edgekit_conv_2d_winograd_dsp_t *op, const int32_t
                                  (2 * op->output_zero_point + 1) * (1 << right_less_1),
                                  right_less_1};
       const int32_t *own = sums + i * TILES;
-      tile_outputs(channel, own, depth, row_stride, output + index);
-      tile_outputs(channel, own + 1, depth, row_stride, output + 2 * depth + index);
+      tile_outputs(&channel, own, strides, output + index);
+      tile_outputs(&channel, own + 1, strides, output + 2 * depth + index);
     }
   }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
-#include "depthwise_conv_2d_3x3_dsp.h"
 #include "edgekit_dsp.h"
+
+#include "depthwise_conv_2d_3x3_dsp.h"
 
 /* Four channels at a time go through the image from top to bottom. Two neighbouring rows are
  * packed into one word for each channel and column, [channel][column]; two such pairs are kept:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
-#include "depthwise_conv_2d.h"
 #include "edgekit_dsp.h"
+
+#include "depthwise_conv_2d.h"
 #include "edgekit_window.h"
 
 #define CHANNELS 4

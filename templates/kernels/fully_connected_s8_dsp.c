@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: 0BSD */
 #include "edgekit_dsp.h"
+
 #include "fully_connected_dsp.h"
 
 #define OUTPUTS 4
