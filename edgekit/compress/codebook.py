@@ -53,7 +53,8 @@ def interpolation(levels: int, knots: int) -> np.ndarray:
     """The matrix for `levels` values from `knots` knots; float64 (levels, knots).
 
     Every knot is a level. The steps between are dealt evenly to the pieces, what is left over
-    to the inner pieces, where the weights are dense. Raises UsageError for too few levels.
+    to the inner pieces, where the weights are dense, on both sides alike where that is
+    possible. Raises UsageError for too few levels.
     """
     pieces = knots - 1
     if levels < knots:
@@ -61,7 +62,9 @@ def interpolation(levels: int, knots: int) -> np.ndarray:
                          f"give at least {knots} levels, or fewer breakpoints")
     steps = np.full(pieces, (levels - 1) // pieces)
     inner = sorted(range(pieces), key=lambda piece: (abs(2 * piece - pieces + 1), piece))
-    steps[inner[:(levels - 1) % pieces]] += 1
+    left = (levels - 1) % pieces
+    beside = int(pieces % 2 == 1 and left % 2 == 0)  # an even number passes the middle by
+    steps[inner[beside:beside + left]] += 1
     places = np.interp(np.arange(levels), np.concatenate([[0], np.cumsum(steps)]),
                        np.arange(knots))
     return np.maximum(0, 1 - np.abs(places[:, None] - np.arange(knots)))

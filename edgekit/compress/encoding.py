@@ -13,6 +13,7 @@ from edgekit.compress.grids import Grid
 
 # From this share of exact zeros on they were pruned: a codebook must have the value 0 then.
 PRUNED = 0.1
+TURNS = 3  # of fitting scales and levels; more change little
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,8 +76,7 @@ def encoding(layer, weight, grid: Grid) -> Encoding:
     if grid.levels is None or pruned.all():
         return Encoding(layer, weight, top, None, keep, False)
     if grid.knots is None:
-        chosen = (value / top)[keep if keep is not None else ...]
-        book = codebook.fit(chosen, grid.method, grid.levels, zero=keep is not None)
+        top, book = _fitted(value, top, keep, grid)
         return Encoding(layer, weight, top, book, keep, True)
     knots = np.array(grid.knots)
     if not grid.per_channel:  # the knots are weights: the scale is what holds the largest knot
@@ -85,6 +85,26 @@ def encoding(layer, weight, grid: Grid) -> Encoding:
     knots = np.clip(knots, -1, 1)
     book = codebook.given(grid.levels, knots, zero=keep is not None)
     return Encoding(layer, weight, top, book, keep, False)
+
+
+def _fitted(value: np.ndarray, top: np.ndarray, keep, grid: Grid) -> tuple[np.ndarray, Codebook]:
+    """(top, codebook): the scales too are fitted by least squares, in turns with the levels.
+
+    The largest |weight| of a channel is an outlier as often as not; on few levels a smaller
+    scale that clips it is better for all the others.
+    """
+    axes = tuple(axis for axis, size in enumerate(top.shape) if size == 1)
+    chosen = keep if keep is not None else np.ones(value.shape, bool)
+    for turn in range(TURNS + 1):
+        fractions = np.clip(value / top, -1, 1)
+        book = codebook.fit(fractions[chosen], grid.method, grid.levels, zero=keep is not None)
+        if turn < TURNS:
+            level = book.levels[codebook.nearest(book.levels, fractions)] * chosen
+            agreement = (value * level).sum(axis=axes, keepdims=True)
+            power = np.square(level).sum(axis=axes, keepdims=True)
+            good = (agreement > 0) & (power > 0)
+            top = np.where(good, agreement / np.where(good, power, 1), top).astype(np.float32)
+    return top, book
 
 
 def encodings(folded, grids: dict[str, Grid]) -> list[Encoding]:

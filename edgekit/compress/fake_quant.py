@@ -21,6 +21,7 @@ from edgekit.compress.encoding import Encoding
 from edgekit.importers.keras import import_keras
 
 RANGE_MOMENTUM = 0.95
+SMALLEST_GAIN = 1e-3  # of a scale that is tuned: it must stay above zero
 # These give no value that their input had not: they have their input's quantization.
 SAME = {"Dropout", "SpatialDropout1D", "SpatialDropout2D", "GaussianDropout", "GaussianNoise",
         "Flatten", "Reshape", "Permute", "ZeroPadding1D", "ZeroPadding2D", "Cropping1D",
@@ -49,11 +50,13 @@ def fake_quantized(folded, encodings: list[Encoding], activation_bits: int | Non
             self.kernels = {}
             for number, found in enumerate(encodings):
                 found.weight.assign(np.asarray(found.weight) / found.top)
-                knots = None
+                tuned = None
                 if found.tunable:
-                    knots = self.add_weight(name=f"knots_{number}", shape=found.book.knots.shape)
-                    knots.assign(found.book.knots)
-                self.kernels[id(found.weight)] = (found, knots)
+                    tuned = (self.add_weight(name=f"knots_{number}", shape=found.book.knots.shape),
+                             self.add_weight(name=f"gain_{number}", shape=found.top.shape,
+                                             initializer="ones"))
+                    tuned[0].assign(found.book.knots)
+                self.kernels[id(found.weight)] = (found, tuned)
             self.observing = False
 
         def call(self, x, training=None):
@@ -75,9 +78,10 @@ def fake_quantized(folded, encodings: list[Encoding], activation_bits: int | Non
             self.observing = False
 
         def encodings(self) -> list[Encoding]:
-            return [found if knots is None else replace(found, book=Codebook(
-                found.book.matrix, np.asarray(knots, np.float64)))
-                for found, knots in self.kernels.values()]
+            return [found if tuned is None else replace(
+                found, top=found.top * np.maximum(np.asarray(tuned[1]), SMALLEST_GAIN),
+                book=Codebook(found.book.matrix, np.asarray(tuned[0], np.float64)))
+                for found, tuned in self.kernels.values()]
 
         def _outputs(self, call: walk.Call, training) -> list:
             layer, kwargs = call.layer, call.kwargs
@@ -94,9 +98,8 @@ def fake_quantized(folded, encodings: list[Encoding], activation_bits: int | Non
         def _weight(self, weight):
             if id(weight) not in self.kernels:
                 return weight.value
-            found, knots = self.kernels[id(weight)]
-            return _rounded_kernel(tf, found, weight.value,
-                                   None if knots is None else knots.value)
+            found, tuned = self.kernels[id(weight)]
+            return _rounded_kernel(tf, found, weight.value, tuned)
 
         def _rounded(self, value, place: int, training):
             if place not in self.ranges:
@@ -115,8 +118,10 @@ def fake_quantized(folded, encodings: list[Encoding], activation_bits: int | Non
     return FakeQuantized()
 
 
-def _rounded_kernel(tf, found: Encoding, master, knots):
-    """The real weights of a kernel as the device will have them."""
+def _rounded_kernel(tf, found: Encoding, master, tuned):
+    """The real weights of a kernel as the device will have them; `tuned`: knots and gain."""
+    knots, gain = (None, 1.0) if tuned is None else (
+        tuned[0].value, tf.maximum(tuned[1].value, SMALLEST_GAIN))
     values = tf.clip_by_value(master, -1.0, 1.0)
     if found.book is None:
         rounded = tf.round(tf.stop_gradient(values) * STEP) / STEP
@@ -125,7 +130,7 @@ def _rounded_kernel(tf, found: Encoding, master, knots):
     through = rounded + values - tf.stop_gradient(values)
     if found.keep is not None:
         through = tf.where(found.keep, through, 0.0)
-    return through * found.top
+    return through * (found.top * gain)
 
 
 def _level_of_each(tf, book: Codebook, values, knots):

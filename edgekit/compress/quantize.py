@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from edgekit import log
+from edgekit import log, tflite
 from edgekit.compress import codebook_tflite, convert, walk
 from edgekit.compress.calibration import few_samples, saturated_weights
 from edgekit.compress.carry import carry
@@ -19,11 +19,12 @@ from edgekit.compress.quantize_tflite import quantize_tflite
 from edgekit.compress.tune import Training, tune
 from edgekit.data import Data
 from edgekit.errors import UsageError
+from edgekit.graph import DType
 
 EPOCHS = 6  # where a method fine-tunes and the user says nothing
 # Learning rates of Adam. Weights must cross half the way between two levels to change: on a
 # coarse grid small steps never get there, on a fine one large steps undo the training.
-CODEBOOK_RATE, INT8_RATE = 3e-3, 3e-4
+CODEBOOK_RATE, INT8_RATE = 2e-3, 3e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,13 +46,13 @@ def quantize(model, data: Data, *, method: str = "linear", scope: Scope = None,
              range: Sequence[float] | None = None, breakpoints: Sequence[float] | None = None,
              dtype: str = "int8", per_channel: bool | None = None, epochs: int | None = None,
              seed: int = 0, learning_rate: float | None = None, batch_size: int = 64,
-             validation: Data | None = None, patience: int | None = None,
+             validation: Data | None = None, patience: int | None = None, augment: Any = None,
              deterministic: bool = False, samples_used: int = 300) -> bytes:
     """The int8 .tflite of a Keras model: int8 input and output, batch 1, int8 weights.
 
     `data.x` calibrates the ranges of the activations; of more than `samples_used` samples,
-    that many are taken at even distances. `model` may also be the bytes of a float .tflite,
-    which cannot be fine-tuned. The same model, data and options give the same bytes.
+    that many are taken at even distances. `model` may also be the bytes of a .tflite: a float
+    one is quantized, an int8 one only gets codebooks; neither can be fine-tuned. The same model, data and options give the same bytes.
 
     `method`: `linear`, `piecewise-linear` or `kmeans` (see `codebook`), or `qat`: linear, with
     quantization-aware fine-tuning. With less than 8 `bits` (2 to 8; or any number of `levels`)
@@ -67,12 +68,12 @@ def quantize(model, data: Data, *, method: str = "linear", scope: Scope = None,
     activations and ends (TensorFlow Lite Micro only). `epochs` of fine-tuning through the
     rounding, with the data's labels; default 0 for plain int8, and 6 for codebooks where
     there are labels. The options after it are those of `finetune`; the learning rate's default
-    is 0.0003 for int8 and 0.003 for codebooks.
+    is 0.0003 for int8 and 0.002 for codebooks.
 
     Raises UsageError for options, BadModel with the converter's reason, BadData for data that
     does not suit the model or shows nothing of its ranges, NotThere when a package is missing.
     """
-    training = Training(epochs, seed, learning_rate, batch_size, validation, patience,
+    training = Training(epochs, seed, learning_rate, batch_size, validation, patience, augment,
                         deterministic)
     return quantized(model, data, training, method=method, scope=scope, bits=bits, levels=levels,
                      range=range, breakpoints=breakpoints, dtype=dtype, per_channel=per_channel,
@@ -137,6 +138,11 @@ def _codebooks(plan: dict[str, Grid]) -> bool:
     return any(grid.levels is not None for grid in plan.values())
 
 
+def _is_int8(content: bytes) -> bool:
+    graph = tflite.read(content)
+    return all(graph.tensors[index].dtype is DType.INT8 for index in graph.inputs)
+
+
 def _quantize_tflite(content: bytes, data, x, training: Training, method, dtype,
                      options) -> Quantized:
     if training.epochs or method == "qat":
@@ -144,6 +150,7 @@ def _quantize_tflite(content: bytes, data, x, training: Training, method, dtype,
                          "give the Keras model, or --epochs 0")
     if dtype != "int8":
         raise UsageError(f"a float .tflite becomes int8 only, not {dtype}", "give the Keras model")
-    content = quantize_tflite(content, data, x)
+    if not _is_int8(content):
+        content = quantize_tflite(content, data, x)
     content, kernels = codebook_tflite.encode(content, method, options)
     return Quantized(content, kernels, saturated_weights(kernels.values()), None, x)

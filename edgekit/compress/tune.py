@@ -25,6 +25,7 @@ class Training:
     batch_size: int = 64
     validation: Data | None = None
     patience: int | None = None
+    augment: Any = None
     deterministic: bool = False
 
 
@@ -43,21 +44,23 @@ def tune(model, grids: dict[str, Grid], data: Data, x: np.ndarray, training: Tra
     """The model with its kernels on their grids; the given one is not changed.
 
     Kernels are encoded once BatchNormalization is folded into them. With epochs, weights,
-    biases and the codebooks' knots then train with everything rounded as on the device: a
-    weight moves to another level when its hidden float value does, and scales stay. `x`
-    starts the ranges of the activations. Raises what `finetune` raises.
+    biases and the fitted codebooks' knots and scales then train with everything rounded as on
+    the device: a weight moves to another level when its hidden float value does. `x` starts
+    the ranges of the activations. Raises what `finetune` raises.
     """
-    options = vars(training).copy()
-    epochs, seed = options.pop("epochs"), options.pop("seed")
-    if epochs:
-        finetune.prepare(model, data, epochs, seed, **options)
+    if training.epochs:
+        finetune.check_and_seed(model, data, training.epochs, training.seed, training.batch_size,
+                                training.learning_rate, training.validation, training.patience,
+                                training.deterministic)
     folded = fold(model, finetune.SHORT_RUN_MOMENTUM)
     found, history = encodings(folded, grids), None
-    if epochs:
-        options.pop("deterministic")
+    if training.epochs:
         trained = fake_quantized(folded, found, activation_bits)
         trained.observe(x)
-        history = finetune.fit(trained, folded, data, epochs, what="fine-tuning", **options)
+        history = finetune.fit(
+            trained, folded, data, training.epochs, training.seed,
+            batch_size=training.batch_size, learning_rate=training.learning_rate,
+            validation=training.validation, patience=training.patience, augment=training.augment)
         found = trained.encodings()
     else:
         for one in found:
