@@ -17,9 +17,9 @@ test: $(VENV)/test
 fuzz: $(VENV)/test
 	$(BIN)/python tests/fuzz.py
 
-# 100 validations over a lossy wire.
+# 100 validations over a lossy wire, 200 faults while an STM32 is flashed.
 serial-long: $(VENV)/test
-	EDGEKIT_LOSSY_RUNS=100 $(BIN)/python -m pytest -q -n 2 tests/serial
+	EDGEKIT_LOSSY_RUNS=100 EDGEKIT_FLASH_FAULTS=200 $(BIN)/python -m pytest -q -n 2 tests/serial
 
 # MLPerf Tiny's models beside TFLite Micro with CMSIS-NN; EDGEKIT_MODELS names their folder.
 bench: $(VENV)/test

@@ -101,6 +101,7 @@ def parser() -> Parser:
     _compare(add("compare", "two JSON results, and whether a number grew too much"))
     _report(add("report", "one HTML file of JSON results"))
     add("boards", "the boards edgekit knows")
+    _flash(add("flash", "write firmware to a board, and verify it"))
     add("ports", "the serial ports of this machine, and which boards may be behind them")
     _monitor(add("monitor", "what firmware prints, and the frames of its link"))
     add("doctor", "which optional programs and packages are here")
@@ -246,6 +247,17 @@ def _validate(parser) -> None:
     parser.add_argument("--baud", type=int, metavar="N", help="of the port; default: the board's")
     parser.add_argument("--data", metavar="D")
     parser.add_argument("--samples", type=int, metavar="N", help="default: 20")
+
+
+def _flash(parser) -> None:
+    parser.add_argument("source", metavar="DIR|IMAGE", help="a project, or an .elf, .uf2 or .bin")
+    _board(parser)
+    parser.add_argument("--port", metavar="P", help="a serial port, a UF2 drive's folder, a probe's "
+                        "id, or USER@HOST; default: the only one that fits")
+    parser.add_argument("--baud", type=int, metavar="N")
+    parser.add_argument("--by", choices=("esp", "stm32", "uf2", "probe", "ssh"),
+                        help="default: the board's own way")
+    parser.add_argument("--toolchain", choices=("auto", "gcc", "zig"), default="auto")
 
 
 def _monitor(parser) -> None:

@@ -250,6 +250,12 @@ def _boards(a) -> Answer:
     return boards(), None
 
 
+def _flash(a) -> Answer:
+    from edgekit.flashing import flash
+    return flash(a.source, a.board, port=a.port, baud=a.baud, by=a.by,
+                 toolchain=a.toolchain), None
+
+
 def _ports(a) -> Answer:
     from edgekit.ports import ports
     return ports(), None
@@ -274,5 +280,5 @@ _COMMANDS: dict[str, Callable[..., Answer]] = {
     "demo": _demo, "inspect": _inspect, "check": _check, "prune": _prune, "quantize": _quantize,
     "slim": _slim, "fit": _fit, "generate": _generate, "build": _build, "emulate": _emulate, "profile": _profile,
     "validate": _validate, "compare": _compare, "report": _report, "boards": _boards,
-    "doctor": _doctor, "ports": _ports, "monitor": _monitor,
+    "doctor": _doctor, "flash": _flash, "ports": _ports, "monitor": _monitor,
 }

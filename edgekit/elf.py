@@ -42,6 +42,11 @@ def read_image(path: Path) -> tuple[tuple[int, bytes], ...]:
     return _read(path, _image)
 
 
+def machine(path: Path) -> int:
+    """The number of the processor that the file is for (gABI, e_machine)."""
+    return _read(path, lambda data: struct.unpack_from(_layouts(data)[0], data, 16)[1])
+
+
 def _read(path: Path, part):
     try:
         return part(path.read_bytes())

@@ -172,6 +172,11 @@ def _boards(d: dict) -> str:
     return table(rows, ("board", "core", "clock", "flash", "RAM", "forms", "emulators"))
 
 
+def _flash(d: dict) -> str:
+    return (f"{d['board']}: {d['bytes']:,} bytes of {d['image']} written by {d['by']}, verified "
+            f"({d['verified']})")
+
+
 def _ports(d: dict) -> str:
     rows = [(p["port"], p["usb"] or "-", p["description"] or "-", ", ".join(p["boards"]) or "-")
             for p in d["ports"]]
@@ -264,5 +269,5 @@ _RENDER: dict[str, Callable[[dict], str]] = {
     "emulate": _emulate, "validate": _validate, "profile": _profile, "profiles": _profiles,
     "boards": _boards, "doctor": _doctor, "compare": _compare, "report": _report,
     "prune": _prune, "quantize": _quantize, "slim": _slim, "fit": _fit, "demo": _demo,
-    "ports": _ports, "monitor": _monitor,
+    "flash": _flash, "ports": _ports, "monitor": _monitor,
 }

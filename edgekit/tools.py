@@ -7,6 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from edgekit.errors import EdgekitError, NotThere
@@ -32,6 +34,41 @@ def require(program: str, hint: str = "") -> str:
     if path is None:
         raise NotThere(f"{program} is not on PATH", hint or f"install {program}")
     return path
+
+
+def watch(command: list[str], on_output: Callable[[str], None], *,
+          timeout_s: float = 600) -> tuple[int, str]:
+    """Run a program that shows progress: `on_output` gets its output as it comes, both streams.
+
+    Gives the exit code and all of the output. NotThere where it is not there, EdgekitError after
+    `timeout_s` without its end.
+    """
+    environment = {**os.environ, "PATH": search_path()}
+    output: list[str] = []
+    try:
+        with subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, bufsize=0,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+            late = threading.Event()
+
+            def end() -> None:
+                late.set()
+                process.kill()
+
+            timer = threading.Timer(timeout_s, end)
+            timer.start()
+            try:
+                while data := process.stdout.read(4096):
+                    output.append(data.decode(errors="replace"))
+                    on_output(output[-1])
+            finally:
+                timer.cancel()
+            code = process.wait()
+    except FileNotFoundError as error:
+        raise NotThere(f"{command[0]} is not there", f"install {command[0]}") from error
+    if late.is_set():
+        raise EdgekitError(f"{command[0]} did not end within {timeout_s:.0f} s",
+                           "run it by hand to see what it waits for")
+    return code, "".join(output)
 
 
 def run(command: list[str], *, cwd: Path | None = None, env: dict[str, str] | None = None,

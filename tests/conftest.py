@@ -13,6 +13,13 @@ from edgekit import tools
 REQUIRE_TOOLS = os.environ.get("EDGEKIT_REQUIRE_TOOLS") == "1"
 
 
+def pytest_addoption(parser):
+    group = parser.getgroup("hardware", "a board on this desk, for tests/hardware")
+    group.addoption("--board", help="its name in edgekit boards")
+    group.addoption("--port", help="its serial port, as /dev/ttyACM0")
+    group.addoption("--flash-port", help="where its flasher looks, if that is another place")
+
+
 def _missing(what: str) -> None:
     if REQUIRE_TOOLS:
         pytest.fail(f"{what} is not there, and EDGEKIT_REQUIRE_TOOLS=1 asks for it", pytrace=False)

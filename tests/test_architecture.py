@@ -31,10 +31,11 @@ ROWS = (
     ("builders",),
     ("emulators", "workspace"),
     ("golden", "targets"),
-    ("device", "flashers", "ports", "monitoring", "flashing"),
+    ("device", "flashers", "ports", "monitoring"),
     ("importers", "validation", "profiling", "profiling_time", "profiling_tflm", "inspection",
      "project"),
     ("compress", "report"),
+    ("flashing",),
     ("compression", "pipeline"),
     ("demo", "fitting", "slimming", "text"),
     ("arguments",),
@@ -119,7 +120,7 @@ def test_only_the_command_line_prints_and_only_tools_starts_processes(path):
         assert "print" not in calls
     names = {name.split(".")[0] for name, _ in imports(tree)}
     assert "subprocess" not in names or path.name == "tools.py"
-    assert "serial" not in names or path.name in ("serial_port.py", "ports.py")
+    assert "serial" not in names or path.name in ("serial_port.py", "ports.py"), "use serial_port"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=IDS)
