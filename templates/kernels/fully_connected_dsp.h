@@ -12,9 +12,9 @@ typedef struct {
   const int32_t *weights;    /* words of four weights: [output_depth / 4][words][4 outputs], then
                                 [words] for each output that is left; words = input_depth / 4,
                                 rounded up */
-  const int32_t *bias;       /* [output_depth], input zero point folded in */
-  const int32_t *multiplier; /* [output_depth], Q31 */
-  const int8_t *right_shift; /* [output_depth], at least 1 */
+  const int32_t *bias_multiplier_shift; /* for each four outputs: 4 biases (input zero point
+                                folded in), 4 multipliers (Q31), 4 right shifts less one as the
+                                bytes of a word; for each that is left: one of each */
   int32_t output_zero_point;
   int32_t activation_min;
   int32_t activation_max;

@@ -20,9 +20,8 @@ def lower(graph: Graph, op: Op) -> tuple[Call, ...] | None:
         return None
     clamp = dict(requantization_params(graph, op, outputs, op.options.activation))
     params = (("rows", source.size // depth), ("input_depth", depth), ("output_depth", outputs),
-              ("weights", Constant.of(packed(channels))), ("bias", Constant.of(channels.bias)),
-              ("multiplier", Constant.of(channels.multiplier)),
-              ("right_shift", Constant.of(channels.right_shift.astype(np.int8))),
+              ("weights", Constant.of(packed(channels))),
+              ("bias_multiplier_shift", Constant.of(requantization(channels))),
               ("output_zero_point", clamp["output_zero_point"]),
               ("activation_min", clamp["activation_min"]),
               ("activation_max", clamp["activation_max"]))
@@ -39,3 +38,17 @@ def packed(channels: Channels) -> np.ndarray:
     whole = outputs // OUTPUTS * OUTPUTS
     groups = words[:whole].reshape(-1, OUTPUTS, words.shape[1]).transpose(0, 2, 1)
     return np.concatenate([groups.reshape(-1), words[whole:].reshape(-1)]).astype(np.int32)
+
+
+def requantization(channels: Channels) -> np.ndarray:
+    """int32 words for each four outputs: 4 biases, 4 multipliers, 4 right shifts less one as
+    bytes; for each output that is left: one of each."""
+    whole = len(channels.bias) // OUTPUTS * OUTPUTS
+    shifts = channels.right_shift - 1
+    bytes_of = np.ascontiguousarray(shifts[:whole].astype(np.int8)).view("<i4")
+    groups = np.concatenate([channels.bias[:whole].reshape(-1, OUTPUTS),
+                             channels.multiplier[:whole].reshape(-1, OUTPUTS),
+                             bytes_of.reshape(-1, 1)], axis=1)
+    rest = np.stack([table[whole:] for table in (channels.bias, channels.multiplier, shifts)],
+                    axis=1)
+    return np.concatenate([groups.reshape(-1), rest.reshape(-1)]).astype(np.int32)
