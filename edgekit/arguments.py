@@ -61,7 +61,7 @@ def _building() -> argparse.ArgumentParser:
 
 def _engine(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--engine", default="auto", choices=("auto", "reference", "native",
-                                                             "unicorn"))
+                                                             "unicorn", "qemu"))
 
 
 def _board(parser: argparse.ArgumentParser, required: bool = False) -> None:

@@ -25,7 +25,8 @@ _PROGRAMS = {
     "arm-none-eabi-gcc": "Cortex-M firmware", "riscv64-unknown-elf-gcc": "RISC-V firmware",
     "aarch64-linux-gnu-gcc": "Raspberry Pi programs",
     "arm-linux-gnueabihf-gcc": "32-bit Raspberry Pi programs", "qemu-system-arm": "run Cortex-M projects",
-    "qemu-system-riscv32": "run RISC-V projects", "qemu-aarch64": "run Raspberry Pi programs",
+    "qemu-system-riscv32": "run RISC-V projects", "qemu-system-aarch64": "run AArch64 projects",
+    "qemu-aarch64": "run Raspberry Pi programs",
 }
 
 

@@ -21,7 +21,6 @@ from edgekit.board_list import boards
 from edgekit.codegen import ModelCode
 from edgekit.documents import document, issue
 from edgekit.emulators.tflm_host import TflmHost, TflmLink
-from edgekit.emulators.unicorn import open_machine
 from edgekit.errors import Mismatch, UsageError
 from edgekit.golden import Golden
 from edgekit.macs import model_section
@@ -166,11 +165,13 @@ def _opened(source, board: str | None, target: str, runtime: str | None, engine:
         opened = open_project(Path(source))
         same_board = board in (None, opened.board.name)
         runtime = _runtime(runtime or opened.runtime)
+        chosen = targets.choose_engine(opened.board, engine)
+        # QEMU's machines have no Linux for the program of a board that is emulated as another.
+        runs_it = chosen == "unicorn" or chosen == "qemu" and not opened.board.emulated_as
         as_it_is = (same_board and runtime == "aot" == opened.runtime and opened.form == "cmake"
-                    and target == "emulator"
-                    and targets.choose_engine(opened.board, engine) == "unicorn")
+                    and target == "emulator" and runs_it)
         if as_it_is:
-            with _project_machine(opened, toolchain) as run:
+            with _project_machine(opened, chosen, toolchain) as run:
                 yield run
             return
         optimize = opened.optimize
@@ -190,10 +191,10 @@ def _opened(source, board: str | None, target: str, runtime: str | None, engine:
 
 
 @contextmanager
-def _project_machine(opened, toolchain: str):
+def _project_machine(opened, engine: str, toolchain: str):
     firmware = workspace.built_folder(opened.directory, opened.board, toolchain, opened.optimize)
     model_map = workspace.read_map(opened.directory, opened.model.name)
-    with open_machine(firmware, opened.board, model_map) as machine:
+    with targets.open_firmware(engine, firmware, opened.board, model_map) as machine:
         yield _Run(opened.model, opened.board, opened.runtime, machine, [])
 
 

@@ -107,16 +107,15 @@ def _build(model: Model, code: ModelCode, board: Board, optimize: str, toolchain
 def _measure(model: Model, code: ModelCode, board: Board, built, engine: str,
              issues: list[dict]) -> tuple[list[Inference], Cycles | None]:
     """Counted inferences of seeded random samples on the emulated board; cycles of the longest."""
-    if built is None or engine != "unicorn":
+    if built is None or engine not in targets.FIRMWARE_ENGINES:
         if built is not None:
             issues.append(issue("not_emulated", f"the engine is {engine}: stack and instructions "
                                 "are not known", "pip install 'edgekit[emulator]'"))
         return [], None
-    from edgekit.emulators.unicorn import open_machine
     taken = [tuple(value.tobytes() for value in sample)
              for sample in samples.random_samples(model.graph, MEASURED_SAMPLES)]
     runs = []
-    with open_machine(built[0], board, code.map) as machine:
+    with targets.open_firmware(engine, built[0], board, code.map) as machine:
         for sample in taken:
             machine.load(sample)
             runs.append(machine.infer(count=True))

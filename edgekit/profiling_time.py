@@ -47,8 +47,8 @@ def _said(cycles: Cycles | None, board: Board) -> dict:
                      f"counted, but nobody has published how long a {board.cpu.core} takes for "
                      "each", "", "info")
     if cycles is None:
-        return issue("no_cycles", "cycles, latency and energy are not known: code ran that is not "
-                     "in the ELF's code sections")
+        return issue("no_cycles", "cycles, latency and energy are not known: they are modelled from "
+                     "the ELF's own code as the engine unicorn runs it", "--engine unicorn", "info")
     text = f"cycles are estimated: {model_of(board).said}"
     if not board.cpu.clock_hz:
         text += "; latency is not known, as the machine's clock is not"

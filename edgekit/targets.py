@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 
-from edgekit import reference, samples, toolchains, workspace
+from edgekit import reference, samples, toolchains, tools, workspace
 from edgekit.board import Board, load_board
 from edgekit.builders import cmake
 from edgekit.codegen import ModelCode, Project, SelfTest
+from edgekit.emulators import qemu_machines
+from edgekit.emulators.machine import Machine
 from edgekit.emulators.native import open_native
+from edgekit.emulators.qemu import QemuMachine, open_qemu
 from edgekit.emulators.reference import ReferenceLink
-from edgekit.errors import DoesNotFit, NotThere, UsageError
+from edgekit.emulators.unicorn import open_machine
+from edgekit.errors import DoesNotFit, UsageError
+from edgekit.firmware import Firmware
 from edgekit.link import Link
 from edgekit.model import Model, compile_plan
 from edgekit.runtimes import aot
 
-ENGINES = ("auto", "reference", "native", "unicorn", "qemu")
+FIRMWARE_ENGINES = ("unicorn", "qemu")
+ENGINES = ("auto", "reference", "native", *FIRMWARE_ENGINES)
 
 
 def aot_code(model: Model, board: Board, optimize: str = "balanced") -> ModelCode:
@@ -65,15 +71,26 @@ def choose_engine(board: Board, engine: str) -> str:
     """The engine that `auto` stands for: the most real one that this machine can run."""
     if engine not in ENGINES:
         raise UsageError(f"unknown engine '{engine}'", f"one of {', '.join(ENGINES)}")
+    if engine == "qemu":
+        qemu_machines.program(emulated(board))
     if engine != "auto":
         return engine
-    if "unicorn" not in board.emulators:
+    if "unicorn" in board.emulators:
+        packages, program = ("unicorn", "capstone", "elftools"), None
+    elif "qemu" in board.emulators:
+        packages, program = ("elftools",), qemu_machines.program(board)
+    else:
         return "native" if "native" in board.emulators else "reference"
-    missing = [package for package in ("unicorn", "capstone", "elftools")
-               if importlib.util.find_spec(package) is None]
-    if missing or not toolchains.available(emulated(board)):
+    missing = [package for package in packages if importlib.util.find_spec(package) is None]
+    if missing or program and not tools.find(program) or not toolchains.available(emulated(board)):
         return "reference"
-    return "unicorn"
+    return "qemu" if program else "unicorn"
+
+
+def open_firmware(engine: str, firmware: Firmware, board: Board,
+                  map: Mapping[str, object]) -> AbstractContextManager[Machine | QemuMachine]:
+    """Firmware on an emulated board, by one of `FIRMWARE_ENGINES`."""
+    return (open_qemu if engine == "qemu" else open_machine)(firmware, board, map)
 
 
 @contextmanager
@@ -90,13 +107,9 @@ def open_link(model: Model, board: Board, *, target: str = "emulator", engine: s
     elif engine == "native":
         with open_native(aot_code(model, board, optimize)) as link:
             yield link
-    elif engine == "unicorn":
-        from edgekit.emulators.unicorn import open_machine
+    else:
         board = emulated(board)
         code, project = firmware_project(model, board, optimize)
         firmware = workspace.built(project, board, toolchain, optimize)
-        with open_machine(firmware, board, code.map) as machine:
+        with open_firmware(engine, firmware, board, code.map) as machine:
             yield machine
-    else:
-        raise NotThere(f"the engine '{engine}' cannot run single samples yet",
-                       "use --engine unicorn, native or reference")

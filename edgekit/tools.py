@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
+import queue
 import shutil
 import subprocess
 import sys
@@ -83,3 +85,49 @@ def run(command: list[str], *, cwd: Path | None = None, env: dict[str, str] | No
     except subprocess.TimeoutExpired as error:
         raise EdgekitError(f"{command[0]} did not end within {timeout_s:.0f} s",
                            "run it by hand to see what it waits for") from error
+
+
+class Pipe:
+    """A program that runs beside this one, its standard input and output as a pipe of bytes."""
+
+    def __init__(self, command: list[str], errors: Path):
+        """`errors` is the file that gets what the program says on standard error."""
+        self._errors = errors.open("wb")
+        try:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors,
+                env={**os.environ, "PATH": search_path()})
+        except FileNotFoundError as error:
+            self._errors.close()
+            raise NotThere(f"{command[0]} is not there", f"install {command[0]}") from error
+        self._came: queue.Queue[bytes] = queue.Queue()
+        # A thread, because a pipe has no time limit on every system.
+        threading.Thread(target=self._collect, daemon=True).start()
+
+    def _collect(self) -> None:
+        while data := os.read(self._process.stdout.fileno(), 1 << 16):
+            self._came.put(data)
+        self._came.put(b"")
+
+    def write(self, data: bytes) -> None:
+        """EdgekitError where the program has ended."""
+        try:
+            self._process.stdin.write(data)
+            self._process.stdin.flush()
+        except OSError as error:
+            raise EdgekitError("the program at the other end of the pipe has ended") from error
+
+    def read(self, timeout_s: float) -> bytes | None:
+        """What came, b"" when there is no more, None when nothing came in time."""
+        try:
+            return self._came.get(timeout=timeout_s)
+        except queue.Empty:
+            return None
+
+    def close(self) -> None:
+        """End the program and take back what it holds."""
+        self._process.kill()
+        self._process.wait()
+        with contextlib.suppress(BrokenPipeError):  # what was not read is of no use
+            self._process.stdin.close()
+        self._errors.close()

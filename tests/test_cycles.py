@@ -179,14 +179,15 @@ def test_the_flash_of_a_board_is_read_from_its_toml():
     assert flash_model(bare) == FlashModel(0, 1 << 20, 3, 4, 1, 1, False)
 
 
-# Median of the published CMSIS-NN runs on a NUCLEO-L4R5ZI: docs/cycles.md.
+# Median of the published CMSIS-NN runs on a NUCLEO-L4R5ZI, of vww the only one that does all of
+# the network's work: docs/cycles.md.
 PUBLISHED = {"ad01_int8": 120e6 / 123.875, "kws_ref_model": 120e6 / 10.679,
-             "pretrainedResnet_quant": 120e6 / 3.348, "vww_96_int8": 120e6 / 5.056}
+             "pretrainedResnet_quant": 120e6 / 3.348, "vww_96_int8": 120e6 / 3.320}
 
 
 @pytest.mark.external
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_the_range_of_real_tflite_micro_contains_the_median_published_run(tmp_path, name):
+def test_the_range_of_real_tflite_micro_contains_the_published_run(tmp_path, name):
     tflm_sources()
     board, model = load_board("nucleo_l4r5zi"), load_model(require_models() / f"{name}.tflite")
     code = tflm.generate(model.data, model.graph, model.name, board)

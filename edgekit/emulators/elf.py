@@ -83,6 +83,10 @@ class Program:
                                "build the firmware that was generated with this map")
         return self.symbols[name]
 
+    def size(self, function: str) -> int:
+        """A function's bytes."""
+        return next((size for _, size, name in self._functions if name == function), 0)
+
     def section(self, *names: str) -> int | None:
         """The address of the first of those sections that is there."""
         found = (self._elf.get_section_by_name(name) for name in names)
