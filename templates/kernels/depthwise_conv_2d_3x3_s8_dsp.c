@@ -283,7 +283,32 @@ static void load_channel(const edgekit_depthwise_conv_2d_3x3_dsp_t *op, int32_t 
   channel->rounding = (2 * op->output_zero_point + 1) * (1 << channel->right_less_1);
 }
 
-static int32_t *fill(int32_t *target, int32_t count, int32_t plane, int32_t value) {
+/* What packing every pair of rows has in common; columns of a plane: left, inside, right. */
+typedef struct {
+  int32_t height;
+  int32_t row_bytes;
+  int32_t depth;
+  int32_t plane; /* words */
+  int32_t left;
+  int32_t inside;
+  int32_t right;
+  int32_t nothing; /* the zero point, twice */
+  int8_t outside[CHANNELS];
+} packer_t;
+
+static packer_t packer_of(const edgekit_depthwise_conv_2d_3x3_dsp_t *op) {
+  const int8_t outside = (int8_t)op->input_zero_point;
+  const int32_t plane = (op->output_width - 1) * op->stride + 3;
+  const int32_t room = plane - op->pad_width;
+  const int32_t inside = op->input_width < room ? op->input_width : room;
+  const packer_t packer = {op->input_height, op->input_width * op->depth, op->depth, plane,
+                           op->pad_width, inside, room - inside,
+                           edgekit_pack_low(outside, outside),
+                           {outside, outside, outside, outside}};
+  return packer;
+}
+
+static inline int32_t *fill(int32_t *target, int32_t count, int32_t plane, int32_t value) {
   for (; count > 0; count--) {
     target[0] = value;
     target[plane] = value;
@@ -295,26 +320,24 @@ static int32_t *fill(int32_t *target, int32_t count, int32_t plane, int32_t valu
 }
 
 /* Rows y and y + 1 of four channels of an image, the zero point where they lie outside. */
-static void pack_rows(const edgekit_depthwise_conv_2d_3x3_dsp_t *op, const int8_t *image, int32_t y,
-                      int32_t plane, int32_t *target) {
-  const int8_t outside = (int8_t)op->input_zero_point;
-  const int8_t blank[CHANNELS] = {outside, outside, outside, outside};
-  const int32_t nothing = edgekit_pack_low(outside, outside);
-  const int32_t row_bytes = op->input_width * op->depth;
-  const bool has_0 = y >= 0 && y < op->input_height;
-  const bool has_1 = y + 1 >= 0 && y + 1 < op->input_height;
-  if (!has_0 && !has_1) {
-    fill(target, plane, plane, nothing);
-    return;
+EDGEKIT_NOINLINE
+static void pack_rows(const packer_t *packer, const int8_t *image, int32_t y, int32_t *target) {
+  const int32_t plane = packer->plane;
+  const int8_t *row_0 = packer->outside;
+  const int8_t *row_1 = packer->outside;
+  int32_t step_0 = 0;
+  int32_t step_1 = 0;
+  image += y * packer->row_bytes;
+  if (y >= 0 && y < packer->height) {
+    row_0 = image;
+    step_0 = packer->depth;
   }
-  const int8_t *row_0 = has_0 ? image + y * row_bytes : blank;
-  const int8_t *row_1 = has_1 ? image + (y + 1) * row_bytes : blank;
-  const int32_t step_0 = has_0 ? op->depth : 0;
-  const int32_t step_1 = has_1 ? op->depth : 0;
-  const int32_t room = plane - op->pad_width;
-  const int32_t inside = op->input_width < room ? op->input_width : room;
-  int32_t *next = fill(target, op->pad_width, plane, nothing);
-  for (int32_t i = inside; i > 0; i--) {
+  if (y + 1 >= 0 && y + 1 < packer->height) {
+    row_1 = image + packer->row_bytes;
+    step_1 = packer->depth;
+  }
+  int32_t *next = fill(target, packer->left, plane, packer->nothing);
+  for (int32_t i = packer->inside; i > 0; i--) {
     const uint32_t word_0 = edgekit_load4(row_0);
     const uint32_t word_1 = edgekit_load4(row_1);
     const int32_t even_0 = edgekit_even_bytes(word_0);
@@ -329,13 +352,14 @@ static void pack_rows(const edgekit_depthwise_conv_2d_3x3_dsp_t *op, const int8_
     row_1 += step_1;
     next++;
   }
-  fill(next, room - inside, plane, nothing);
+  fill(next, packer->right, plane, packer->nothing);
 }
 
 /* Four channels of one image; input and output point to the first of them. */
-static void block(const edgekit_depthwise_conv_2d_3x3_dsp_t *op, const channel_t *channels,
-                  const int8_t *input, int8_t *output, int32_t *packed) {
-  const int32_t plane = (op->output_width - 1) * op->stride + 3;
+static void block(const edgekit_depthwise_conv_2d_3x3_dsp_t *op, const packer_t *packer,
+                  const channel_t *channels, const int8_t *input, int8_t *output,
+                  int32_t *packed) {
+  const int32_t plane = packer->plane;
   const int32_t word = (int32_t)sizeof(int32_t);
   const int32_t output_row = op->output_width * op->depth;
   const int32_t rows = op->stride == 1 ? 2 : 1;
@@ -344,10 +368,10 @@ static void block(const edgekit_depthwise_conv_2d_3x3_dsp_t *op, const channel_t
   int32_t y = -op->pad_height;
   step_t step = {output, op->depth, output_row, (op->output_width - 2) * op->stride * word,
                  plane * word};
-  pack_rows(op, input, y, plane, upper);
+  pack_rows(packer, input, y, upper);
   for (int32_t row = 0; row < op->output_height; row += rows) {
     y += 2;
-    pack_rows(op, input, y, plane, lower);
+    pack_rows(packer, input, y, lower);
     if (row + rows > op->output_height) {
       step.row_stride = 0;
     }
@@ -365,6 +389,7 @@ static void block(const edgekit_depthwise_conv_2d_3x3_dsp_t *op, const channel_t
 
 void edgekit_depthwise_conv_2d_3x3_s8_dsp(const edgekit_depthwise_conv_2d_3x3_dsp_t *op,
                                           const int8_t *input, int8_t *output, void *scratch) {
+  const packer_t packer = packer_of(op);
   channel_t *channels = scratch;
   int32_t *packed = (int32_t *)(channels + CHANNELS);
   const int32_t input_size = op->input_height * op->input_width * op->depth;
@@ -376,8 +401,8 @@ void edgekit_depthwise_conv_2d_3x3_s8_dsp(const edgekit_depthwise_conv_2d_3x3_ds
       load_channel(op, first + i, channels + i);
     }
     for (int32_t batch = 0; batch < op->batches; batch++) {
-      block(op, channels, input + batch * input_size + first, output + batch * output_size + first,
-            packed);
+      block(op, &packer, channels, input + batch * input_size + first,
+            output + batch * output_size + first, packed);
     }
   }
   edgekit_clamp_s8(output, op->batches * output_size, op->activation_min, op->activation_max);
