@@ -89,7 +89,7 @@ def parser() -> Parser:
     _inspect(add("inspect", "operators, shapes, MACs; which runtimes and boards take a model"))
     _check(add("check", "every problem of a model on a board at once, with its fix"))
     _prune(add("prune", "remove the weakest filters and neurons of a Keras model"))
-    _quantize(add("quantize", "a Keras model or float .tflite as a full int8 .tflite"))
+    _quantize(add("quantize", "a Keras model or .tflite as a full int8 .tflite"))
     _slim(add("slim", "drop from a .tflite what no device reads, and prove it computes the same"))
     _fit(add("fit", "prune and quantize a Keras model until it meets a board's budgets"))
     _generate(add("generate", "write a firmware project", building))
@@ -153,7 +153,7 @@ def _prune(parser) -> None:
 
 
 def _quantize(parser) -> None:
-    parser.add_argument("model", metavar="SRC", help=".keras, .h5 or float .tflite")
+    parser.add_argument("model", metavar="SRC", help=".keras, .h5 or .tflite")
     parser.add_argument("-o", "--out", required=True, metavar="OUT.tflite")
     parser.add_argument("--data", required=True, metavar="D", help="calibration data; with labels "
                         "also for fine-tuning and accuracy")
@@ -176,6 +176,8 @@ def _quantize(parser) -> None:
                         help="one scale for each weight tensor")
     parser.add_argument("--epochs", type=int, help="of fine-tuning; default: 6 for codebooks and "
                         "qat, else 0")
+    parser.add_argument("--targets", choices=("labels", "model"), help="train for the labels "
+                        "(default of qat) or the float model's outputs (default of codebooks)")
     parser.add_argument("--learning-rate", type=float)
     parser.add_argument("--seed", type=int, default=0)
 

@@ -54,8 +54,9 @@ def prune_file(source, out, *, data=None, validation=None, augment: str | None =
 
 
 def quantize_file(source, out, *, data, epochs: int | None = None, seed: int = 0,
-                  learning_rate: float | None = None, **options) -> dict:
-    """Quantize a Keras file or float .tflite and save it; `edgekit.quantize`.
+                  learning_rate: float | None = None, targets: str | None = None,
+                  **options) -> dict:
+    """Quantize a Keras file or a .tflite and save it; `edgekit.quantize`.
 
     `options` are those of `edgekit.quantize`. For a Keras file each layer is compared with the
     float model: the file's own, or after fine-tuning the tuned one.
@@ -69,7 +70,8 @@ def quantize_file(source, out, *, data, epochs: int | None = None, seed: int = 0
     is_tflite = str(source).endswith(".tflite")
     model = Path(source).read_bytes() if is_tflite else load(source)
     taken = sources.load(data, None if is_tflite else tuple(model.inputs[0].shape[1:]))
-    found = quantized(model, taken, Training(epochs, seed, learning_rate), **options)
+    found = quantized(model, taken, Training(epochs, seed, learning_rate, targets=targets),
+                      **options)
     result = model_of(found.content, name_from(Path(out).stem))
     accuracy, (layers, against, warnings) = None, _layers(found, result, taken)
     if not is_tflite and taken.y is not None and taken.y.ndim == 1:

@@ -119,13 +119,21 @@ def test_the_same_seed_gives_the_same_bytes(trained):
     assert once == again
 
 
-def test_tuning_needs_labels_and_an_epoch(trained):
+def test_tuning_for_labels_needs_them_and_following_the_float_model_does_not(trained):
+    data = make(stripes(128, 0).x)
     with pytest.raises(BadData, match="no labels"):
-        quantize(trained, make(stripes(64, 0).x), method="qat")
-    with pytest.raises(UsageError, match="0 epochs"):
-        quantize(trained, stripes(64, 0), method="qat", epochs=0)
-    without = quantized(trained, make(stripes(64, 0).x), Training(), method="kmeans", bits=4)
-    assert without.history is None
+        quantize(trained, data, method="qat", targets="labels")
+    found = quantized(trained, data, Training(3), method="kmeans", bits=3)
+    assert found.history.accuracy is None and found.history.loss[-1] < found.history.loss[0]
+
+
+@pytest.mark.parametrize("options, message", [
+    ({"method": "qat", "epochs": 0}, "0 epochs"), ({"targets": "dreams"}, "'dreams'"),
+    ({"targets": "model", "augment": lambda x, random: x}, "augmented"),
+])
+def test_training_that_cannot_be_is_refused(trained, options, message):
+    with pytest.raises(UsageError, match=message):
+        quantize(trained, stripes(64, 0), **options)
 
 
 def test_the_layer_that_was_damaged_is_named_first(trained):

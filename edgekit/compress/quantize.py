@@ -21,6 +21,7 @@ from edgekit.data import Data
 from edgekit.errors import UsageError
 from edgekit.graph import DType
 
+TARGETS = ("labels", "model")
 EPOCHS = 6  # where a method fine-tunes and the user says nothing
 # Learning rates of Adam. Weights must cross half the way between two levels to change: on a
 # coarse grid small steps never get there, on a fine one large steps undo the training.
@@ -47,7 +48,7 @@ def quantize(model, data: Data, *, method: str = "linear", scope: Scope = None,
              dtype: str = "int8", per_channel: bool | None = None, epochs: int | None = None,
              seed: int = 0, learning_rate: float | None = None, batch_size: int = 64,
              validation: Data | None = None, patience: int | None = None, augment: Any = None,
-             deterministic: bool = False, samples_used: int = 300) -> bytes:
+             targets: str | None = None, deterministic: bool = False, samples_used: int = 300) -> bytes:
     """The int8 .tflite of a Keras model: int8 input and output, batch 1, int8 weights.
 
     `data.x` calibrates the ranges of the activations; of more than `samples_used` samples,
@@ -66,15 +67,17 @@ def quantize(model, data: Data, *, method: str = "linear", scope: Scope = None,
     `per_channel`: a scale for each output channel, the default, or one for each tensor; the
     default for given ranges and breakpoints is one. `dtype`: int8, or int16x8 for int16
     activations and ends (TensorFlow Lite Micro only). `epochs` of fine-tuning through the
-    rounding, with the data's labels; default 0 for plain int8, and 6 for codebooks where
-    there are labels. The options after it are those of `finetune`; the learning rate's default
+    rounding; default 0 for plain int8, 6 for codebooks and qat. `targets`: what it trains for,
+    `labels` of the data (default of qat), or `model`: the outputs of the float model, which
+    needs no labels (default of codebooks and without labels, but not with `augment`, which
+    changes the samples). The other options are those of `finetune`; the learning rate's default
     is 0.0003 for int8 and 0.002 for codebooks.
 
     Raises UsageError for options, BadModel with the converter's reason, BadData for data that
     does not suit the model or shows nothing of its ranges, NotThere when a package is missing.
     """
     training = Training(epochs, seed, learning_rate, batch_size, validation, patience, augment,
-                        deterministic)
+                        targets, deterministic)
     return quantized(model, data, training, method=method, scope=scope, bits=bits, levels=levels,
                      range=range, breakpoints=breakpoints, dtype=dtype, per_channel=per_channel,
                      samples_used=samples_used).content
@@ -123,15 +126,21 @@ def _quantize_keras(model, data, x, training: Training, method, dtype, options) 
 
 def _defaults(training: Training, method: str, codebooks: bool, data: Data) -> Training:
     """The training with what the user left open."""
-    epochs = training.epochs
+    epochs, targets = training.epochs, training.targets
     if epochs is None:
-        epochs = EPOCHS if method == "qat" or (codebooks and data.y is not None) else 0
+        epochs = EPOCHS if method == "qat" or codebooks else 0
     elif method == "qat" and epochs == 0:
         raise UsageError("the method qat with 0 epochs trains nothing", "--method linear")
+    if targets is None:
+        to_model = training.augment is None and (codebooks or data.y is None)
+        targets = "model" if to_model else "labels"
+    if targets not in TARGETS or (targets == "model" and training.augment is not None):
+        raise UsageError(f"the targets {targets!r} cannot be trained for" + (
+            " with augmented samples" if targets in TARGETS else ""), "targets='labels'")
     rate = training.learning_rate
     if rate is None:
         rate = CODEBOOK_RATE if codebooks else INT8_RATE
-    return replace(training, epochs=epochs, learning_rate=rate)
+    return replace(training, epochs=epochs, learning_rate=rate, targets=targets)
 
 
 def _codebooks(plan: dict[str, Grid]) -> bool:
