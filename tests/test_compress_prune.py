@@ -96,6 +96,8 @@ def test_a_threshold_is_compared_with_the_l1_norm_and_a_rate_caps_it():
     model = two_dense_layers()
     model.layers[0].kernel.assign(np.ones((4, 6)) * np.array([1, 2, 3, 4, 5, 6]))
     assert prune(model, threshold=12)[1].layers[0].kept == (2, 3, 4, 5)
+    assert prune(model, threshold=3)[1].layers[0].note == (
+        "no filter's L1 norm is below the threshold 3; the smallest is 4")
     assert prune(model, threshold=17, rate=0.34)[1].layers[0].kept == (2, 3, 4, 5)
 
 

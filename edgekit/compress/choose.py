@@ -56,6 +56,7 @@ def choose(structure: Structure, chosen: list[Ports], limits: Limits,
     for cell in _cells(chosen, roots, free):
         removed |= _from_cell(cell, scores, limits)
     removed -= _strongest_of_emptied(chosen, roots, removed, norms, limits, notes)
+    _note_untouched(chosen, norms, limits, notes)
     _note_uneven(structure.producers(), roots, removed, limits, notes)
     return Choice(frozenset(removed), notes)
 
@@ -140,6 +141,15 @@ def _strongest_of_emptied(chosen, roots, removed, norms, limits: Limits, notes) 
                 f"every filter's L1 norm is below the threshold {limits.threshold:g}; "
                 f"kept the strongest, {norms[port.name].max():g}")
     return back
+
+
+def _note_untouched(chosen, norms, limits: Limits, notes) -> None:
+    """Say which layers have no filter below the threshold, and how far it is away."""
+    for port in chosen:
+        smallest = norms[port.name].min()
+        if limits.threshold is not None and smallest >= limits.threshold:
+            notes.setdefault(port.name, f"no filter's L1 norm is below the threshold "
+                             f"{limits.threshold:g}; the smallest is {smallest:.4g}")
 
 
 def _note_uneven(producers, roots, removed: set[int], limits: Limits, notes) -> None:

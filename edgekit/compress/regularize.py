@@ -8,6 +8,9 @@ afterwards takes them away:
 * elsewhere, strength x sum of each filter's L2 norm x sqrt(its weights) (group lasso, Yuan and
   Lin 2006).
 
+A weight moves by at most about the learning rate in a step: to bring a gamma of 1 to zero, the
+learning rate times the steps of the training must be well above 1, whatever the strength.
+
 Filters are then judged by the L1 norm of their weights with BatchNormalization folded in, that
 is, as the device will have them.
 """
