@@ -12,6 +12,7 @@ from edgekit.version import __version__
 _VERBS = {
     "boards": "pipeline", "build": "pipeline", "check": "pipeline", "emulate": "pipeline",
     "generate": "pipeline", "inspect": "pipeline", "profile": "pipeline", "validate": "pipeline",
+    "flash": "flashing", "ports": "port_list",
     "compare": "comparison", "doctor": "diagnosis", "load_model": "model", "load_board": "board",
     "prune": "compress.methods", "finetune": "compress.finetune", "quantize": "compress.quantize",
 }

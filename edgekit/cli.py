@@ -257,7 +257,7 @@ def _flash(a) -> Answer:
 
 
 def _ports(a) -> Answer:
-    from edgekit.ports import ports
+    from edgekit.port_list import ports
     return ports(), None
 
 

@@ -26,8 +26,12 @@ _PROGRAMS = {
     "aarch64-linux-gnu-gcc": "Raspberry Pi programs",
     "arm-linux-gnueabihf-gcc": "32-bit Raspberry Pi programs", "qemu-system-arm": "run Cortex-M projects",
     "qemu-system-riscv32": "run RISC-V projects", "qemu-system-aarch64": "run AArch64 projects",
-    "qemu-aarch64": "run Raspberry Pi programs",
+    "qemu-aarch64": "run Raspberry Pi programs", "esptool": "flash ESP32s",
+    "pyocd": "flash Cortex-M through a probe", "ssh": "flash Raspberry Pis",
 }
+
+_PIP = {"cmake": "pip install 'edgekit[toolchain]'", "ninja": "pip install 'edgekit[toolchain]'",
+        "esptool": "pip install 'edgekit[flash]'", "pyocd": "pip install 'edgekit[flash]'"}
 
 
 def doctor() -> dict:
@@ -35,8 +39,7 @@ def doctor() -> dict:
     rows = [{"name": name, "kind": "package", "for": purpose, "found": _version(name, module),
              "install": install} for name, (purpose, module, install) in _PACKAGES.items()]
     rows += [{"name": name, "kind": "program", "for": purpose, "found": tools.find(name),
-              "install": "pip install 'edgekit[toolchain]'" if name in ("cmake", "ninja") else
-              "your system's package"} for name, purpose in _PROGRAMS.items()]
+              "install": _PIP.get(name, "your system's package")} for name, purpose in _PROGRAMS.items()]
     return document("doctor", python=platform.python_version(), platform=sys.platform,
                     machine=platform.machine(), tools=rows)
 

@@ -31,7 +31,7 @@ ROWS = (
     ("builders",),
     ("emulators", "workspace"),
     ("golden", "targets"),
-    ("device", "flashers", "ports", "monitoring"),
+    ("device", "flashers", "port_list", "monitoring"),
     ("importers", "validation", "profiling", "profiling_time", "profiling_tflm", "inspection",
      "project"),
     ("compress", "report"),
@@ -120,7 +120,7 @@ def test_only_the_command_line_prints_and_only_tools_starts_processes(path):
         assert "print" not in calls
     names = {name.split(".")[0] for name, _ in imports(tree)}
     assert "subprocess" not in names or path.name == "tools.py"
-    assert "serial" not in names or path.name in ("serial_port.py", "ports.py"), "use serial_port"
+    assert "serial" not in names or path.name in ("serial_port.py", "port_list.py"), "use serial_port"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=IDS)

@@ -10,7 +10,7 @@ from pathlib import Path
 from edgekit import log, tools
 from edgekit.errors import EdgekitError, NotThere, UsageError
 from edgekit.flashers.job import Job, incomplete
-from edgekit.ports import find_port
+from edgekit.port_list import find_port
 
 BAUD = 460_800
 SECONDS = 300.0
@@ -50,7 +50,7 @@ def flash(job: Job) -> str:
 
 
 def _program() -> str:
-    hint = "pip install esptool (5 or later)"
+    hint = "pip install 'edgekit[flash]'"
     program = tools.require("esptool", hint)
     version = tools.run([program, "version"]).stdout.decode(errors="replace")
     number = re.search(r"(\d+)\.\d+", version)

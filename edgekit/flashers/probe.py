@@ -28,7 +28,7 @@ _FAILURES = (
 
 def flash(job: Job) -> str:
     """Program, then read the flash back and compare it with the image."""
-    pyocd = tools.require("pyocd", "pip install pyocd")
+    pyocd = tools.require("pyocd", "pip install 'edgekit[flash]'")
     target = job.board.name_in("pyocd")
     if target is None:
         raise BadBoard(f"{job.board.title} has no name for pyocd", "add pyocd to its [names]")

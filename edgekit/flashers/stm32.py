@@ -7,7 +7,7 @@ from edgekit.board import Board
 from edgekit.errors import BadBoard, EdgekitError, UsageError
 from edgekit.flashers.job import Job, incomplete
 from edgekit.flashers.stm32_rom import BLOCK, Lost, Refused, Rom
-from edgekit.ports import find_port
+from edgekit.port_list import find_port
 from edgekit.serial_port import open_port
 
 BAUD = 115_200

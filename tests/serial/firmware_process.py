@@ -19,7 +19,7 @@ from edgekit.builders import cmake
 
 
 def build(model: Model, board: str, *, change: tuple[str, bytes, bytes] | None = None,
-          runtime: str = "aot") -> Path:
+          runtime: str = "aot", emulated: bool = True) -> Path:
     """The ELF; `change` is (file, old, new) in the generated project, for making mistakes."""
     chosen = load_board(board)
     if not toolchains.available(chosen):
@@ -31,7 +31,7 @@ def build(model: Model, board: str, *, change: tuple[str, bytes, bytes] | None =
         files = dict(project.files)
         assert files[path].count(old) == 1, (path, old)
         project = Project.of({**files, path: files[path].replace(old, new)})
-    return workspace.built(project, chosen, "auto", "balanced", emulated=True, link=True).elf
+    return workspace.built(project, chosen, "auto", "balanced", emulated=emulated, link=True).elf
 
 
 def command(board: str, elf: Path) -> list[str]:

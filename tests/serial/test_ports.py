@@ -12,7 +12,7 @@ from edgekit.board import load_board
 from edgekit.errors import NotThere, UsageError
 from edgekit.frames import Frame, Noise, Refusal, Text, Type
 from edgekit.model import model_of
-from edgekit.ports import find_port
+from edgekit.port_list import find_port
 from firmware_process import build, running
 from tiny_graphs import network
 

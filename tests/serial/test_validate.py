@@ -40,6 +40,15 @@ def test_firmware_behind_a_port_equals_the_golden_and_ends_with_the_host(board, 
     assert verdict["elements"] == 5 * stored + 7 * outputs
 
 
+def test_an_application_that_runs_its_own_loop_is_validated_between_two_turns():
+    """Firmware as it is for hardware: the model is the application's until a host talks."""
+    with running("linux_host", build(NETWORK, "linux_host", emulated=False)) as wire:
+        assert validate(NETWORK, wire, count=4)["ok"]
+        # It has its model back, and goes on: another host finds it again.
+        assert wire.process.poll() is None
+        assert validate(NETWORK, wire, count=4)["ok"]
+
+
 def test_the_device_measures_its_inference():
     with running("linux_host", build(NETWORK, "linux_host")) as wire:
         device = validate(NETWORK, wire)["device"]
