@@ -15,6 +15,7 @@ from unicorn_firmware import MAP, PI, RISCV, build, cortex_m
 from edgekit import samples, targets
 from edgekit.board import Memory, load_board
 from edgekit.builders import cmake
+from edgekit.emulators import alignment
 from edgekit.emulators.cycles import trace_hook
 from edgekit.emulators.cycles.cores import model_of
 from edgekit.emulators.cycles.flash_model import FlashModel, flash_model
@@ -285,3 +286,26 @@ def test_the_machine_code_of_every_host_counts_what_python_counts(name, code, un
         theirs = trace_hook.Cache.from_buffer_copy(uc.mem_read(CACHES + 24 * i, 24))
         assert theirs.misses == cache.misses > 100
         assert bytes(uc.mem_read(LINES + 0x80 * i, lines[i].nbytes)) == lines[i].tobytes()
+
+
+@pytest.mark.parametrize("name, code", [("system v", alignment._SYSTEM_V),
+                                        ("windows", alignment._WINDOWS_X64),
+                                        ("aapcs64", alignment._AAPCS64)])
+def test_the_alignment_hook_of_every_host_keeps_the_first_unaligned_access(name, code):
+    require_module("unicorn")
+    uc, call = _host(name)
+    for address in (CODE, STATE, STACK, BACK):
+        uc.mem_map(address, 0x1000)
+    uc.mem_write(CODE, code)
+    high = 0xDEAD_BEEF << 32  # 32-bit arguments have no upper half
+
+    def after(address: int, size: int) -> tuple[int, int, int]:
+        call(CODE, (1, 16 | high, address, size | high, 99, STATE))
+        state = alignment.State.from_buffer_copy(uc.mem_read(STATE, 24))
+        return state.seen, state.address, state.size
+
+    for address, size in ((0x2000_0001, 1), (0x2000_0002, 2), (0x2000_0004, 4), (0x2000_0008, 8)):
+        assert after(address, size) == (0, 0, 0)
+    assert after(0x2000_0002, 4) == (1, 0x2000_0002, 4)
+    assert after(0x2000_0004, 8) == (2, 0x2000_0002, 4)
+    assert after(0x2000_0005, 2) == (3, 0x2000_0002, 4)

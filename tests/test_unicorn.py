@@ -153,6 +153,30 @@ def test_a_fault_is_told_with_function_and_line(tmp_path, what, code, message):
                 machine.infer(count=count)
 
 
+@pytest.mark.parametrize("native", [True, False])
+@pytest.mark.parametrize("core, code, message", [
+    ("cortex-m0plus", "*(volatile int*)p=1",
+     r"unaligned write to 0x\w+ \(4 bytes\) at pc 0x\w+ in m_invoke \(model.c:\d+\)"),
+    ("cortex-m0plus", "(void)*(volatile short*)p",
+     r"unaligned read of 0x\w+ \(2 bytes\) at pc 0x\w+ in m_invoke \(model.c:\d+\)"),
+    ("cortex-m0plus", "*(volatile char*)p=1", None),
+    ("cortex-m4", "*(volatile int*)p=1", None),
+])
+def test_an_unaligned_access_stops_an_armv6_m_core(tmp_path, native, core, code, message):
+    board = cortex_m(core)
+    # What the compiler does not know to be unaligned: else it takes bytes.
+    hidden = 'void *p = m_arena + 41; __asm__("" : "+r"(p))'
+    firmware = build(tmp_path, board, f"FAULT={hidden}; {code}")
+    with open_machine(firmware, board, MAP, native_counter=native) as machine:
+        machine.load((X,))
+        for count in (True, False):
+            if message is None:
+                assert machine.infer(count=count).outputs == (expected(X)[2],)
+            else:
+                with pytest.raises(EmulationFault, match=message):
+                    machine.infer(count=count)
+
+
 def test_the_cycle_counter_of_an_esp32_c3_is_there(tmp_path):
     code = ('unsigned t; __asm__ volatile(".option arch, +zicsr\\n csrwi 0x7e0, 1\\n'
             ' csrr %0, 0x7e2" : "=r"(t)); return (int)t')

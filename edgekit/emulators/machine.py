@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from edgekit.emulators.alignment import CORES, AlignmentCheck, AlignmentStop
 from edgekit.emulators.boot import boot
 from edgekit.emulators.code_table import CodeTable
 from edgekit.emulators.counting import Counter, NativeCounter, PythonCounter
@@ -18,6 +19,8 @@ from edgekit.errors import BadData, EdgekitError, EmulationFault
 from edgekit.link import Hello, Inference
 
 BOOT_INSTRUCTIONS = 4_000_000_000
+Meter = Counter | Tracer | AlignmentCheck  # told where a run begins and ends
+Tool = Meter | OpTrace | AlignmentStop
 
 
 class Machine:
@@ -31,7 +34,8 @@ class Machine:
         self._processor, self._map, self._seconds = processor, map, seconds
         self._name: str = map["name"]
         self._native = native_counter and NativeCounter.available()
-        self._tools: list[Counter | Tracer | OpTrace] = []
+        self._check_alignment = processor.board.cpu.core in CORES
+        self._tools: list[Tool] = []
         self._table: CodeTable | None = None
         self._counter: Counter | None = None
         self._meter: CycleMeter | None = None
@@ -64,6 +68,8 @@ class Machine:
         self._write_inputs()
 
     def infer(self, *, count: bool = False) -> Inference:
+        if self._check_alignment:
+            self._require_aligned()
         if not count:
             self._use()
             self._invoke()
@@ -76,6 +82,16 @@ class Machine:
                 self._native, self._counter = False, None
             elif not self._trace.learnt():
                 return inference
+
+    def _require_aligned(self) -> None:
+        """The first inference on a core that stops at unaligned accesses: EmulationFault at one."""
+        check = AlignmentCheck(self._processor, self._native)
+        self._use(check)
+        self._invoke(check)
+        if check.state.seen:
+            self._use(AlignmentStop(self._processor, check.state))
+            self._invoke()
+        self._check_alignment = False
 
     def layers(self) -> tuple[bytes | None, ...]:
         while True:
@@ -134,7 +150,7 @@ class Machine:
         return Inference(self._outputs(), total, tuple(ops) if traced else (), peak)
 
     def _traced(self, entered: Callable[[int], None], left: Callable[[int], None],
-                counter: Counter | Tracer | None = None) -> None:
+                counter: Meter | None = None) -> None:
         self._trace.begin(entered, left)
         self._invoke(counter)
         self._trace.end()
@@ -146,7 +162,7 @@ class Machine:
             self._counter = kind(self._processor, self._table)
         return self._counter
 
-    def _use(self, *tools: Counter | Tracer | OpTrace) -> None:
+    def _use(self, *tools: Tool) -> None:
         """Have these hooks and no others: a run without any is at unicorn's own speed."""
         if self._tools != list(tools):
             for tool in self._tools:
@@ -155,7 +171,7 @@ class Machine:
                 tool.install()
             self._tools = list(tools)
 
-    def _invoke(self, counter: Counter | Tracer | None = None) -> None:
+    def _invoke(self, counter: Meter | None = None) -> None:
         if self._inputs is None:
             raise BadData("no sample is loaded", "call load() first")
         self._write_inputs()
