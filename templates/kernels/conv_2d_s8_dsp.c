@@ -44,7 +44,7 @@ typedef struct {
   "asr    " sum ", r3              \n" \
   "ssat   " sum ", #8, " sum ", asr #1\n"
 
-__attribute__((naked, noinline)) static const int32_t *tiles(
+EDGEKIT_NAKED static const int32_t *tiles(
     const int32_t *weights __attribute__((unused)), const int32_t *patch __attribute__((unused)),
     int8_t *output __attribute__((unused)), const tile_t *tile __attribute__((unused))) {
   __asm__ volatile(
@@ -157,7 +157,7 @@ typedef struct {
 /* The whole words of four patches into columns; returns the end of the columns. */
 #if EDGEKIT_DSP_ASSEMBLY
 
-__attribute__((naked, noinline)) static int32_t *expand_words(
+EDGEKIT_NAKED static int32_t *expand_words(
     int32_t *columns __attribute__((unused)), const patches_t *patches __attribute__((unused))) {
   __asm__ volatile(
       "push   {r4-r11, lr}           \n"

@@ -31,7 +31,7 @@
   "smlad r11, r3, lr, r11     \n"
 #define TWO_PAIRS ONE_PAIR ONE_PAIR
 
-__attribute__((naked, noinline)) static void multiply(
+EDGEKIT_NAKED static void multiply(
     const int32_t *weights __attribute__((unused)), const int32_t *values __attribute__((unused)),
     int32_t *sums __attribute__((unused)), int32_t rounds __attribute__((unused))) {
   __asm__ volatile(

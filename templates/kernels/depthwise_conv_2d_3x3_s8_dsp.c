@@ -104,7 +104,7 @@ typedef struct {
   "pop    {r4-r11, pc}                 \n"
 
 /* Two columns of two rows of outputs: sums r10, r11 above, r12, lr below. */
-__attribute__((naked, noinline)) static void outputs_stride_1(
+EDGEKIT_NAKED static void outputs_stride_1(
     const channel_t *channels __attribute__((unused)), const int32_t *upper __attribute__((unused)),
     const int32_t *lower __attribute__((unused)), const step_t *step __attribute__((unused))) {
   __asm__ volatile(
@@ -177,7 +177,7 @@ __attribute__((naked, noinline)) static void outputs_stride_1(
 }
 
 /* Two outputs of one row: sums r10, r11. */
-__attribute__((naked, noinline)) static void outputs_stride_2(
+EDGEKIT_NAKED static void outputs_stride_2(
     const channel_t *channels __attribute__((unused)), const int32_t *upper __attribute__((unused)),
     const int32_t *lower __attribute__((unused)), const step_t *step __attribute__((unused))) {
   __asm__ volatile(

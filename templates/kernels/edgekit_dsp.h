@@ -32,6 +32,14 @@ static inline int32_t edgekit_high(int32_t halves) { return halves >> 16; }
 #if defined(__ARM_FEATURE_DSP) && defined(__thumb2__)
 #define EDGEKIT_DSP_ASSEMBLY 1
 
+/* A function of assembly alone. Its arguments and the registers it changes are those of the
+ * procedure call standard: GCC must not conclude anything else from a body it cannot read. */
+#if defined(__clang__)
+#define EDGEKIT_NAKED __attribute__((naked, noinline))
+#else
+#define EDGEKIT_NAKED __attribute__((naked, noipa))
+#endif
+
 /* Bytes 0 and 2, as halves. */
 static inline int32_t edgekit_even_bytes(uint32_t bytes) {
   int32_t halves;

@@ -50,7 +50,7 @@ typedef struct {
   "ssat   " sum ", #8, " sum ", asr #1          \n"
 
 /* Stack: 0 input, 4 its end, 8 output, 12 its end, 16 has_rest, 20 rest, 24 offset, 28 table. */
-__attribute__((naked, noinline)) static const int32_t *fours(
+EDGEKIT_NAKED static const int32_t *fours(
     const int32_t *weights __attribute__((unused)), const int8_t *input __attribute__((unused)),
     const int32_t *table __attribute__((unused)), const row_t *row __attribute__((unused))) {
   __asm__ volatile(
