@@ -1,4 +1,4 @@
-"""Every pruning method with its training, on a tiny net: what is zero, what is gone, what is told."""
+"""Every pruning method with its training, on a tiny net: what is zero, gone, told, refused."""
 
 import hashlib
 import subprocess

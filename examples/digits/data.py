@@ -1,4 +1,4 @@
-"""1,797 handwritten digits of 8x8 pixels, out of the package scikit-learn (UCI's optical digits)."""
+"""1,797 handwritten digits of 8x8 pixels from scikit-learn (the optical digits of UCI)."""
 
 from __future__ import annotations
 
