@@ -91,6 +91,11 @@ def _build(model: Model, code: ModelCode, board: Board, optimize: str, toolchain
         issues.append(issue("hosted", f"{board.title} runs an operating system of its own: flash "
                             "and RAM are not compared with a firmware"))
         return None
+    if "cmake" not in board.forms:
+        issues.append(issue("not_built", f"{board.title} has no form cmake, the compiler for its "
+                            "core comes with ESP-IDF only: code size, stack and instructions are "
+                            "not known", "idf.py size, in a project of form esp-idf"))
+        return None
     selftest = targets.selftest(model)
     base = empty.generate(model.graph, model.name, model.sha256)
     try:

@@ -3,7 +3,7 @@ compiled, linked and run as far as it goes here.
 
     python tests/matrix.py                    print the table
     python tests/matrix.py --write            and put it into docs/boards.md
-    python tests/matrix.py BOARD...           these boards only
+    python tests/matrix.py BOARD... --write   these boards only; other rows stay
 
 It needs all compilers and emulators of .ci/run, pip's platformio, idf-component-manager and
 ai-edge-litert, and EDGEKIT_MODELS for the keyword-spotting model. About fifteen minutes.
@@ -47,7 +47,9 @@ LEGEND = {
     "against a stand-in for the ecosystem (library: in a project of two lines)",
     "L": "read by the ecosystem's own checker", "U": "self-test passed in unicorn",
     "Q": "self-test passed in QEMU", "N": "self-test passed on this machine",
-    "P": "self-test passed in LiteRT", "-": "impossible; the command says why"}
+    "P": "self-test passed in LiteRT on this machine", "-": "impossible; the command says why",
+    "generated": "generated only: the compiler here has no C++ library for the core (RV32), or would "
+    "build one for minutes (zig)"}
 
 
 @functools.cache
@@ -195,22 +197,33 @@ def rows(board_name: str) -> list[list[str]]:
     return found
 
 
-def table(names: list[str]) -> tuple[str, bool]:
-    """The table, and whether every check passed."""
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        lines = [row for board in pool.map(rows, names) for row in board]
+def written() -> list[list[str]]:
+    """The rows that docs/boards.md has."""
+    text = DOCS.read_text().split(BEGIN)[1].split(END)[0]
+    found = [[field.strip() for field in line.strip("|\n").split("|")]
+             for line in text.splitlines() if line.startswith("| ")]
+    return found[1:]
+
+
+def table(lines: list[list[str]]) -> str:
     text = "| board | form | aot | tflm |\n|---|---|---|---|\n"
     text += "".join(f"| {' | '.join(row)} |\n" for row in lines)
     legend = "".join(f"* `{mark}` {what}\n" for mark, what in LEGEND.items())
-    return f"{legend}\n{text}", not any("!" in field for row in lines for field in row)
+    return f"{legend}\n{text}"
 
 
 def main() -> int:
     names = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
-    text, passed = table(names or list(board_names()))
-    print(text, end="")
+    names = names or list(board_names())
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        lines = [row for board in pool.map(rows, names) for row in board]
+    passed = not any("!" in field for row in lines for field in row)
+    print(table(lines), end="")
     if "--write" in sys.argv and passed:
+        kept = [row for row in written() if row[0] not in names]
         before, rest = DOCS.read_text().split(BEGIN)
+        # Sorting is stable: a board's forms keep their order.
+        text = table(sorted([*kept, *lines], key=lambda row: row[0]))
         DOCS.write_text(before + BEGIN + text + END + rest.split(END)[1])
     return 0 if passed else 1
 

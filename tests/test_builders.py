@@ -12,15 +12,17 @@ import sys
 
 import pytest
 from conftest import require_module, require_tool
+from tiny_graphs import network
 from tiny_model import SELFTEST, tiny
 
-from edgekit import resources, toolchains, tools
+from edgekit import pipeline, resources, tflite_writer, toolchains, tools
 from edgekit.board import board_names, load_board
 from edgekit.builders import cmake, layout, library, linker
 from edgekit.codegen import Project, SelfTest
 from edgekit.elf import read_sections
 from edgekit.errors import BadBoard, BuildFailed, DoesNotFit, EdgekitError, NotThere, UsageError
 from edgekit.firmware import read_sizes, regions
+from edgekit.model import model_of
 
 PASS = "edgekit tiny: self-test PASS\n"
 QEMU_BOARDS = ("mps2_an385", "mps2_an386", "mps2_an500", "mps2_an505", "mps3_an547",
@@ -125,6 +127,13 @@ def test_the_raspberry_pi_zero_gets_armv6_code_and_only_zig_makes_it(tmp_path):
     assert [preset["name"] for preset in presets] == ["default", "emulated"]
     with pytest.raises(UsageError, match="gcc does not build for Raspberry Pi Zero"):
         toolchains.choose(board, "gcc")
+
+
+def test_a_profile_for_xtensa_says_what_it_cannot_know():
+    profile = pipeline.profile(model_of(tflite_writer.write(network()), "net"), "esp32",
+                               runtime="aot")
+    assert profile["flash"]["code"] is None and profile["ram"]["arena"] > 0
+    assert profile["issues"][0]["code"] == "not_built" and "ESP-IDF" in profile["issues"][0]["message"]
 
 
 def test_xtensa_has_no_bare_metal_project():

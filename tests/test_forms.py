@@ -218,6 +218,19 @@ def test_without_the_ecosystems_tool_the_error_names_it(tmp_path, monkeypatch, b
         builder.build(tmp_path, load_board("raspberry_pi_pico"), toolchain="zig")
 
 
+def test_the_commands_of_the_pico_sdk_projects_readme_build_it(tmp_path):
+    require_tool("cmake")
+    require_tool("ninja")
+    project = generated(tmp_path, "pico-sdk", "aot")
+    commands = re.findall(r"^    (cmake .*)$", (project / "README.md").read_text(), re.MULTILINE)
+    assert len(commands) == 2
+    for command in commands:
+        done = tools.run(["sh", "-c", command], cwd=project,
+                         env={"PICO_SDK_PATH": str(standins.HERE / "pico_sdk_standin")})
+        assert done.returncode == 0, done.stderr.decode()
+    assert (project / "build/two_inputs.elf").is_file()
+
+
 def test_a_python_program_has_nothing_to_build(tmp_path):
     with pytest.raises(UsageError, match="nothing to build"):
         python.build(tmp_path, load_board("raspberry_pi_4"))

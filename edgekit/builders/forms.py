@@ -8,8 +8,7 @@ from edgekit.errors import UsageError
 
 FORMS = ("cmake", "library", "esp-idf", "pico-sdk", "zephyr", "arduino", "platformio", "python")
 
-_NO_TFLM = ("{form} has no TFLite Micro that is kept up: its Arduino library is frozen since 2023",
-            "--runtime aot needs none")
+_ARDUINO = {"arduino": "Arduino", "platformio": "PlatformIO"}
 
 
 def require_possible(board: Board, form: str, runtime: str) -> None:
@@ -19,9 +18,9 @@ def require_possible(board: Board, form: str, runtime: str) -> None:
     if form not in board.forms:
         raise UsageError(f"{board.title} has no form '{form}': {_why_not(board, form)}",
                          f"one of {', '.join(board.forms)}")
-    if form in ("arduino", "platformio") and runtime == "tflm":
-        raise UsageError(*(text.format(form={"arduino": "Arduino"}.get(form, "PlatformIO"))
-                           for text in _NO_TFLM))
+    if form in _ARDUINO and runtime == "tflm":
+        raise UsageError(f"{_ARDUINO[form]} has no TFLite Micro that is kept up: its Arduino library "
+                         "is frozen since 2023", "--runtime aot needs none")
     if form == "python" and runtime == "aot":
         raise UsageError("the form python runs the .tflite in LiteRT: the aot runtime's C code has "
                          "no place in it", "--form cmake, or --runtime tflm for the .tflite")
@@ -35,7 +34,8 @@ def _why_not(board: Board, form: str) -> str:
     if form == "pico-sdk":
         return "the pico-sdk is for RP2040 and RP2350"
     if form == "python":
-        return "Python and LiteRT need an operating system"
+        return ("LiteRT has no package for 32-bit Arm" if toolchains.is_hosted(board) else
+                "Python and LiteRT need an operating system")
     if toolchains.is_hosted(board):
         return f"it runs Linux, {form} is for microcontrollers"
     return f"{form} has no board definition of it that we know"
