@@ -70,14 +70,6 @@ typedef struct {
   "cmp    r4, #" two_outputs "         \n" \
   "beq    2f                           \n"
 
-/* The last two outputs again. */
-#define REPEAT_OUTPUT(one_output)          \
-  "sub    r0, r0, #" one_output "      \n" \
-  "sub    r1, r1, #" one_output "      \n" \
-  "sub    r2, r2, r3                   \n" \
-  "str    r2, [sp, #8]                 \n" \
-  "b      1b                           \n"
-
 #define NEXT_CHANNEL                       \
   "2:                                  \n" \
   "ldrd   r8, r9, [sp, #40]            \n" \
@@ -207,7 +199,25 @@ EDGEKIT_NAKED static void outputs_stride_2(
       "ldrd   r2, r3, [sp, #8]   \n"
       "strb   r10, [r2]          \n"
       "strb   r11, [r2, r3]      \n"
-      NEXT_OUTPUTS("16") REPEAT_OUTPUT("8") NEXT_CHANNEL);
+      NEXT_OUTPUTS("16")
+      "ldr    r2, [sp]           \n" /* one output: sum r10 */
+      "ldm    r2, {r4-r10}       \n"
+      "ldrd   r2, r3, [r0]       \n"
+      "ldr    r11, [r0, #8]      \n"
+      "smlad  r10, r2, r4, r10   \n"
+      "smlad  r10, r3, r5, r10   \n"
+      "smlad  r10, r11, r6, r10  \n"
+      "ldrd   r2, r3, [r1]       \n"
+      "ldr    r11, [r1, #8]      \n"
+      "smlabt r10, r2, r7, r10   \n"
+      "smlabt r10, r3, r8, r10   \n"
+      "smlabt r10, r11, r9, r10  \n"
+      "ldr    r2, [sp, #4]       \n"
+      "ldm    r2, {r4-r6}        \n"
+      REQUANTIZE("r10")
+      "ldr    r2, [sp, #8]       \n"
+      "strb   r10, [r2]          \n"
+      NEXT_CHANNEL);
 }
 
 #else
