@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from types import SimpleNamespace
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from edgekit import cli, monitoring, tflite_writer
 from edgekit.board import load_board
 from edgekit.errors import NotThere, UsageError
-from edgekit.frames import Frame, Noise, Refusal, Text, Type
+from edgekit.frames import Frame, Noise, Refusal, Text, Type, encode
 from edgekit.model import model_of
 from edgekit.port_list import find_port
 from firmware_process import build, running
@@ -78,8 +79,10 @@ def test_frames_text_and_noise_are_shown(item, shown):
 
 
 def test_the_monitor_shows_the_log_and_who_is_there(capsys):
-    with running("mps2_an386", build(NETWORK, "mps2_an386")) as wire:
-        wire.chatter(b"temperature 21\n", 0.1)
+    hello = struct.pack("<BBHHIBB2I", 1, 1, 512, 7, 25_000_000, 1, 1, 288, 3)
+    hello += NETWORK.sha256.encode() + b"mps2_an386"
+    with running("linux_host", build(NETWORK, "linux_host")) as wire:
+        wire.chatter(b"temperature 21\n" + encode(Frame(Type.HELLO + Type.REPLY, 0, hello)), 0.1)
         assert cli.main(["monitor", wire.path, "--seconds", "2"]) == 0
     out = capsys.readouterr().out
     assert "temperature 21\n" in out
