@@ -64,9 +64,11 @@ def open_port(url: str, baud: int, *, parity: str = "N") -> Port:
     taken or may not be opened.
     """
     import serial
+    # pyserial's RFC 2217 client has no time limit for writing; its socket has one.
+    limit = None if url.lower().startswith("rfc2217:") else WRITE_S
     try:
         device = serial.serial_for_url(url, baud, parity=parity, timeout=READ_S,
-                                       write_timeout=WRITE_S)
+                                       write_timeout=limit)
     except ValueError as error:
         raise NotThere(f"{url} is no serial port: {error}",
                        "edgekit ports lists them; URLs are rfc2217://HOST:PORT") from error
