@@ -174,8 +174,10 @@ def _quantize(parser) -> None:
     scales.add_argument("--per-channel", dest="per_channel", action="store_true", default=None)
     scales.add_argument("--per-tensor", dest="per_channel", action="store_false", default=None,
                         help="one scale for each weight tensor")
-    parser.add_argument("--epochs", type=int, help="of fine-tuning; default: 6 for codebooks and "
-                        "qat, else 0")
+    parser.add_argument("--epochs", type=int, help="of fine-tuning; default: 12 for codebooks, "
+                        "6 for qat, else 0")
+    parser.add_argument("--augment", metavar="MODULE:NAME", help="a Keras layer or a function of "
+                        "(x, random) that changes the samples while training for labels")
     parser.add_argument("--targets", choices=("labels", "model"), help="train for the labels "
                         "(default of qat) or the float model's outputs (default of codebooks)")
     parser.add_argument("--learning-rate", type=float)

@@ -142,7 +142,8 @@ def _quantize(a) -> Answer:
     return quantize_file(a.model, a.out, data=a.data, method=a.method, scope=a.scope, bits=bits,
                          levels=a.levels, range=a.range, breakpoints=a.breakpoints,
                          dtype=a.dtype, per_channel=a.per_channel, epochs=a.epochs, seed=a.seed,
-                         learning_rate=a.learning_rate, targets=a.targets), None
+                         learning_rate=a.learning_rate, targets=a.targets,
+                         augment=a.augment), None
 
 
 def _slim(a) -> Answer:

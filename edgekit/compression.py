@@ -55,7 +55,7 @@ def prune_file(source, out, *, data=None, validation=None, augment: str | None =
 
 def quantize_file(source, out, *, data, epochs: int | None = None, seed: int = 0,
                   learning_rate: float | None = None, targets: str | None = None,
-                  **options) -> dict:
+                  augment: str | None = None, **options) -> dict:
     """Quantize a Keras file or a .tflite and save it; `edgekit.quantize`.
 
     `options` are those of `edgekit.quantize`. For a Keras file each layer is compared with the
@@ -63,6 +63,7 @@ def quantize_file(source, out, *, data, epochs: int | None = None, seed: int = 0
     """
     if not str(out).endswith(".tflite"):
         raise UsageError(f"{out}: the quantized model is saved as .tflite", "give -o OUT.tflite")
+    from edgekit.compress import augment as augmentation
     from edgekit.compress.finetune import evaluate
     from edgekit.compress.quantize import quantized
     from edgekit.compress.tune import Training
@@ -70,8 +71,9 @@ def quantize_file(source, out, *, data, epochs: int | None = None, seed: int = 0
     is_tflite = str(source).endswith(".tflite")
     model = Path(source).read_bytes() if is_tflite else load(source)
     taken = sources.load(data, None if is_tflite else tuple(model.inputs[0].shape[1:]))
-    found = quantized(model, taken, Training(epochs, seed, learning_rate, targets=targets),
-                      **options)
+    training = Training(epochs, seed, learning_rate, targets=targets,
+                        augment=None if augment is None else augmentation.load(augment))
+    found = quantized(model, taken, training, **options)
     result = model_of(found.content, name_from(Path(out).stem))
     accuracy, (layers, against, warnings) = None, _layers(found, result, taken)
     if not is_tflite and taken.y is not None and taken.y.ndim == 1:

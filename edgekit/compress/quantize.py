@@ -22,7 +22,8 @@ from edgekit.errors import UsageError
 from edgekit.graph import DType
 
 TARGETS = ("labels", "model")
-EPOCHS = 6  # where a method fine-tunes and the user says nothing
+# Where a method fine-tunes and the user says nothing.
+CODEBOOK_EPOCHS, INT8_EPOCHS = 12, 6
 # Learning rates of Adam. Weights must cross half the way between two levels to change: on a
 # coarse grid small steps never get there, on a fine one large steps undo the training.
 CODEBOOK_RATE, INT8_RATE = 2e-3, 3e-4
@@ -67,7 +68,7 @@ def quantize(model, data: Data, *, method: str = "linear", scope: Scope = None,
     `per_channel`: a scale for each output channel, the default, or one for each tensor; the
     default for given ranges and breakpoints is one. `dtype`: int8, or int16x8 for int16
     activations and ends (TensorFlow Lite Micro only). `epochs` of fine-tuning through the
-    rounding; default 0 for plain int8, 6 for codebooks and qat. `targets`: what it trains for,
+    rounding; default 0 for plain int8, 6 for qat, 12 for codebooks. `targets`: what it trains for,
     `labels` of the data (default of qat), or `model`: the outputs of the float model, which
     needs no labels (default of codebooks and without labels, but not with `augment`, which
     changes the samples). The other options are those of `finetune`; the learning rate's default
@@ -128,7 +129,7 @@ def _defaults(training: Training, method: str, codebooks: bool, data: Data) -> T
     """The training with what the user left open."""
     epochs, targets = training.epochs, training.targets
     if epochs is None:
-        epochs = EPOCHS if method == "qat" or codebooks else 0
+        epochs = CODEBOOK_EPOCHS if codebooks else INT8_EPOCHS if method == "qat" else 0
     elif method == "qat" and epochs == 0:
         raise UsageError("the method qat with 0 epochs trains nothing", "--method linear")
     if targets is None:
