@@ -242,6 +242,8 @@ class _File:
         low, high = _RANGES.get(dtype, (0, 0))
         if dtype in _RANGES and not all(low <= z <= high for z in zero_point):
             self._refuse(f"{where} has a zero point outside {low}..{high}")
+        if shape is not None and len(shape) == 1 and shape[0] == len(scale):
+            axis = 0  # some converters give a bias the axis of the weights; it has only one
         has_channels = len(scale) > 1 and shape is not None
         if has_channels and not (0 <= axis < len(shape) and shape[axis] == len(scale)):
             self._refuse(f"{where} has {len(scale)} scales on axis {axis} of shape {list(shape)}")

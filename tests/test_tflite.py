@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import cases
 import damaged
 from cases import samples
 from conftest import require_models, require_module
@@ -131,3 +132,15 @@ def test_a_model_of_a_third_of_a_megabyte_is_read_checked_and_planned_in_tens_of
         return time.process_time() - start
 
     assert min(seconds() for _ in range(5)) < 0.1
+
+
+
+def test_a_bias_may_carry_the_axis_of_its_weights():
+    """As in TFLite Micro's person_detect: scales on axis 3 of a tensor that has one axis."""
+    (case,) = [graph for name, graph in cases.load()
+               if name == "fully_connected: per-channel weights, relu, several rows"]
+    bias = case.tensors[case.ops[0].inputs[2]]
+    tensors = tuple(replace(t, quant=replace(t.quant, axis=3)) if t is bias else t
+                    for t in case.tensors)
+    read = tflite.read(tflite_writer.write(replace(case, tensors=tensors)), case.name)
+    assert read.tensors[case.ops[0].inputs[2]].quant.axis == 0
