@@ -159,3 +159,12 @@ def test_winograd_is_chosen_by_what_its_flash_saves():
     for height, width in ((7, 8), (8, 10)):  # not whole tiles
         assert memory.lower(winograd_layer(height, width), SET, "speed")[0][0].kernel \
             == "conv_2d_s8_dsp"
+
+
+def test_channels_that_are_constants_take_no_weights():
+    (graph,) = (g for name, g in load() if "some outputs are constants" in name)
+    params = dict(memory.lower(graph, SET)[0][0].params)
+    assert params["pairs"] == 2 and len(params["weights"].values) == 2 * (2 + 2 * 2 + 4)
+    (graph,) = (g for name, g in load() if "every output is a constant" in name)
+    params = dict(memory.lower(graph, SET)[0][0].params)
+    assert params["pairs"] == 0 and params["weights"] is None and params["constants"] is not None

@@ -18,14 +18,16 @@ typedef struct {
   int32_t stride_width;
   int32_t pad_height;   /* rows above the image */
   int32_t pad_width;    /* columns left of it */
-  int32_t output_depth; /* at least 2 */
+  int32_t output_depth; /* at most 65536 */
   int32_t run_words;    /* filter_width * input_depth / 4 */
   int32_t run_rest;     /* and the remainder */
   int32_t blocks;       /* of four taps: a patch's words, and what is left of its rows packed */
   int32_t input_zero_point;
-  const int32_t *weights; /* for each pair of channels: 2 biases (input zero point folded in),
-                             2 * blocks words of 2 x 2 weights, multiplier of the first, both
-                             right shifts less one, multiplier of the second */
+  int32_t pairs; /* of output channels that are computed */
+  const int8_t *constants; /* [output_depth], the others' values; NULL where there are none */
+  const int32_t *weights;  /* for each pair: 2 biases (input zero point folded in), 2 * blocks
+                              words of 2 x 2 weights, multiplier of the first, both right shifts
+                              less one, multiplier of the second, both channels' numbers */
   int32_t output_zero_point;
   int32_t activation_min;
   int32_t activation_max;

@@ -15,8 +15,7 @@ typedef struct {
   int32_t offset; /* twice the zero point, plus 1 */
 } tile_t;
 
-/* `pairs` tiles one after the other along the channels of four pixels; returns the end of the
- * weights. */
+/* `pairs` tiles, not 0, of the same four pixels. */
 #if EDGEKIT_DSP_ASSEMBLY
 
 /* One word of weights, a0 b0 a1 b1: two taps of two channels, for four pixels. */
@@ -44,7 +43,7 @@ typedef struct {
   "asr    " sum ", r3              \n" \
   "ssat   " sum ", #8, " sum ", asr #1\n"
 
-EDGEKIT_NAKED static const int32_t *tiles(
+EDGEKIT_NAKED static void tiles(
     const int32_t *weights __attribute__((unused)), const int32_t *patch __attribute__((unused)),
     int8_t *output __attribute__((unused)), const tile_t *tile __attribute__((unused))) {
   __asm__ volatile(
@@ -60,9 +59,8 @@ EDGEKIT_NAKED static const int32_t *tiles(
       "adr    r9, 2f              \n"
       "add    r5, r5, r9          \n"
       "orr    r5, r5, #1          \n" /* Thumb */
-      "add    r9, r2, r4, lsl #1  \n" /* end of the outputs of the first pixel */
       "strd   r1, r5, [sp]        \n"
-      "strd   r8, r9, [sp, #8]    \n"
+      "strd   r8, r4, [sp, #8]    \n"
       "strd   r2, r6, [sp, #16]   \n"
       "str    r7, [sp, #24]       \n"
       "1:                         \n"
@@ -89,22 +87,23 @@ EDGEKIT_NAKED static const int32_t *tiles(
       "lsr    r3, r3, #16         \n"
       "lsl    r12, lr, r3         \n"
       REQUANTIZE("r5") REQUANTIZE("r7") REQUANTIZE("r9") REQUANTIZE("r11")
+      "ldr    r3, [r0], #4        \n"
       "ldrd   r1, r2, [sp, #16]   \n"
-      "strb   r4, [r1]            \n"
-      "strb   r5, [r1, #1]        \n"
-      "add    r3, r1, r2          \n"
-      "strb   r6, [r3]            \n"
-      "strb   r7, [r3, #1]        \n"
-      "add    r3, r3, r2          \n"
-      "strb   r8, [r3]            \n"
-      "strb   r9, [r3, #1]        \n"
-      "add    r3, r3, r2          \n"
-      "strb   r10, [r3]           \n"
-      "strb   r11, [r3, #1]       \n"
-      "add    r1, r1, #2          \n"
-      "str    r1, [sp, #16]       \n"
+      "uxtah  r12, r1, r3         \n"
+      "uxtah  r3, r1, r3, ror #16 \n"
+      "strb   r4, [r12]           \n"
+      "strb   r5, [r3]            \n"
+      "strb   r6, [r12, r2]       \n"
+      "strb   r7, [r3, r2]        \n"
+      "add    r12, r12, r2, lsl #1\n"
+      "add    r3, r3, r2, lsl #1  \n"
+      "strb   r8, [r12]           \n"
+      "strb   r9, [r3]            \n"
+      "strb   r10, [r12, r2]      \n"
+      "strb   r11, [r3, r2]       \n"
       "ldr    r2, [sp, #12]       \n"
-      "cmp    r1, r2              \n"
+      "subs   r2, r2, #1          \n"
+      "str    r2, [sp, #12]       \n"
       "bne    1b                  \n"
       "add    sp, #28             \n"
       "pop    {r4-r11, pc}        \n");
@@ -112,8 +111,8 @@ EDGEKIT_NAKED static const int32_t *tiles(
 
 #else
 
-static const int32_t *tiles(const int32_t *weights, const int32_t *patch, int8_t *output,
-                            const tile_t *tile) {
+static void tiles(const int32_t *weights, const int32_t *patch, int8_t *output,
+                  const tile_t *tile) {
   for (int32_t pair = 0; pair < tile->pairs; pair++) {
     int32_t sum[2][PIXELS];
     for (int32_t pixel = 0; pixel < PIXELS; pixel++) {
@@ -132,16 +131,18 @@ static const int32_t *tiles(const int32_t *weights, const int32_t *patch, int8_t
       weights++;
     }
     const int32_t shifts = weights[1];
+    int8_t *first = output + ((uint32_t)weights[3] & 0xffffU);
+    int8_t *second = output + ((uint32_t)weights[3] >> 16);
     for (int32_t pixel = 0; pixel < PIXELS; pixel++) {
-      output[pixel * tile->stride] = edgekit_requantize_proven(
-          sum[0][pixel], weights[0], edgekit_low(shifts), tile->offset);
-      output[pixel * tile->stride + 1] = edgekit_requantize_proven(
-          sum[1][pixel], weights[2], edgekit_high(shifts), tile->offset);
+      *first = edgekit_requantize_proven(sum[0][pixel], weights[0], edgekit_low(shifts),
+                                         tile->offset);
+      *second = edgekit_requantize_proven(sum[1][pixel], weights[2], edgekit_high(shifts),
+                                          tile->offset);
+      first += tile->stride;
+      second += tile->stride;
     }
-    weights += 3;
-    output += 2;
+    weights += 4;
   }
-  return weights;
 }
 
 #endif
@@ -385,21 +386,25 @@ void edgekit_conv_2d_s8_dsp(const edgekit_conv_2d_dsp_t *op, const int8_t *input
   const int32_t pixels = op->batches * op->output_height * op->output_width;
   const bool is_pointwise = op->filter_height == 1 && op->filter_width == 1 &&
                             op->stride_height == 1 && op->stride_width == 1;
-  const tile_t all = {depth / 2, op->blocks, depth, 2 * op->output_zero_point + 1};
-  const tile_t last = {1, op->blocks, depth, 2 * op->output_zero_point + 1};
+  const tile_t tile = {op->pairs, op->blocks, depth, 2 * op->output_zero_point + 1};
   for (int32_t pixel = 0; pixel < pixels; pixel += PIXELS) {
     /* The last four pixels may overlap the four before: the same outputs again. */
     const int32_t first = pixel + PIXELS <= pixels ? pixel : pixels - PIXELS;
+    int8_t *const target = output + first * depth;
+    if (op->constants != NULL) {
+      for (int32_t i = 0; i < PIXELS; i++) {
+        copy(target + i * depth, op->constants, depth);
+      }
+    }
+    if (op->pairs == 0) {
+      continue;
+    }
     if (is_pointwise) {
       expand_pixels(op, input, first, columns);
     } else {
       expand_window(op, input, first, columns, copies);
     }
-    int8_t *target = output + first * depth;
-    const int32_t *weights = tiles(op->weights, columns, target, &all);
-    if (depth % 2 != 0) {
-      tiles(weights, columns, target + depth - 2, &last);
-    }
+    tiles(op->weights, columns, target, &tile);
     edgekit_clamp_s8(target, PIXELS * depth, op->activation_min, op->activation_max);
   }
 }

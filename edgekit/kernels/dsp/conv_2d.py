@@ -22,7 +22,7 @@ def lower(graph: Graph, op: Op, optimize: str) -> tuple[Call, ...] | None:
     weights = graph.inputs_of(op)[1]
     outputs = weights.shape[0]
     channels = proven(graph, op, weights.array.reshape(outputs, -1), op.options.activation)
-    if channels is None or outputs < CHANNELS or graph.outputs_of(op)[0].size < PIXELS * outputs:
+    if channels is None or not 2 <= outputs <= 1 << 16 or graph.outputs_of(op)[0].size < PIXELS * outputs:
         return None
     by_winograd = winograd.lower(graph, op, channels, optimize)
     return by_winograd or _lower_direct(graph, op, channels)
@@ -47,10 +47,13 @@ def _lower_direct(graph: Graph, op: Op, channels: Channels) -> tuple[Call, ...] 
         return None
     clamp = dict(requantization_params(graph, op, outputs, op.options.activation))
     run = math.prod(filter_shape[1:])
+    pairs = -(-np.count_nonzero(channels.weights.any(axis=1)) // CHANNELS)
     params = (*window.image_params(shape, (rows, columns)), ("output_depth", outputs),
               ("run_words", run // BLOCK), ("run_rest", run % BLOCK),
               ("blocks", order.size // BLOCK), ("input_zero_point", source.zero_point),
-              ("weights", Constant.of(packed(channels, order))),
+              ("pairs", pairs),
+              ("constants", constants(channels, clamp["output_zero_point"])),
+              ("weights", Constant.of(packed(channels, order)) if pairs else None),
               ("output_zero_point", clamp["output_zero_point"]),
               ("activation_min", clamp["activation_min"]),
               ("activation_max", clamp["activation_max"]))
@@ -70,21 +73,33 @@ def tap_order(rows: int, run: int) -> np.ndarray:
 
 
 def packed(channels: Channels, order: np.ndarray) -> np.ndarray:
-    """The kernel's stream of int32 words, for each pair of channels a and b:
+    """The kernel's stream of int32 words, for each pair of channels a and b that are no constants:
 
     both biases; a word [a0, b0, a2, b2] and a word [a1, b1, a3, b3] for each block of four taps;
-    a's multiplier, both right shifts less one (a's in the low half), b's multiplier.
-    The last pair of an odd number of channels overlaps the one before.
+    a's multiplier, both right shifts less one (a's in the low half), b's multiplier, both
+    channels' numbers (a's in the low half). An odd one is its own partner.
     """
-    outputs = len(channels.bias)
+    live = np.flatnonzero(channels.weights.any(axis=1))
+    pair = np.pad(live, (0, live.size % CHANNELS), mode="edge" if live.size else "constant")
+    pair = pair.reshape(-1, CHANNELS)
     padded = np.pad(channels.weights, ((0, 0), (0, 1)))[:, order]  # tap -1 is the zero
-    first = np.minimum(np.arange(0, outputs, CHANNELS), outputs - CHANNELS)
-    pair = first[:, np.newaxis] + np.arange(CHANNELS)
     # [pair, channel, block, half, parity] -> [pair, block, parity, half, channel] bytes
-    taps = padded[pair].reshape(len(first), CHANNELS, -1, 2, 2).transpose(0, 2, 4, 3, 1)
-    words = np.ascontiguousarray(taps).reshape(len(first), -1).view("<i4")
-    shifts = channels.right_shift[pair] - 1
+    taps = padded[pair].reshape(len(pair), CHANNELS, -1, 2, 2).transpose(0, 2, 4, 3, 1)
+    words = np.ascontiguousarray(taps).reshape(len(pair), -1).view("<i4")
+
+    def halves(table: np.ndarray) -> np.ndarray:
+        return table[:, :1] | table[:, 1:] << 16
+
     return np.concatenate(
         [channels.bias[pair], words, channels.multiplier[pair[:, :1]],
-         shifts[:, :1] + (shifts[:, 1:] << 16), channels.multiplier[pair[:, 1:]]],
-        axis=1).astype(np.int32).reshape(-1)
+         halves(channels.right_shift[pair] - 1), channels.multiplier[pair[:, 1:]],
+         halves(pair)], axis=1).astype(np.int32).reshape(-1)
+
+
+def constants(channels: Channels, zero_point: int) -> Constant | None:
+    """The value of every channel that is one, the zero point for the others; None without any."""
+    is_constant = ~channels.weights.any(axis=1)
+    if not is_constant.any():
+        return None
+    steps = np.where(is_constant, channels.bias // 4, 0)  # as channels.py folds them
+    return Constant.of((steps + zero_point).astype(np.int8))
