@@ -17,7 +17,7 @@ from edgekit import pipeline, toolchains
 from edgekit.board import load_board
 from edgekit.cli import main
 from edgekit.model import load_model, model_of
-from standins import BUILD
+from standin_models import BUILD
 
 FILES = {"kws": "kws_ref_model", "ic": "pretrainedResnet_quant", "vww": "vww_96_int8",
          "ad": "ad01_int8", "hello": "hello_world_int8"}
