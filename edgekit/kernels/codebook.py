@@ -18,6 +18,8 @@ from edgekit.ops.base import Call, Constant, InScratch
 
 # Flash that the second call and its parameters cost, bytes: below it nothing is saved.
 _OVERHEAD = 96
+# Decoding costs RAM and instructions, so it has to save a fifth: 7 bits never do.
+_WORTH = 0.8
 _FIELD = "weights"
 
 
@@ -42,7 +44,7 @@ def _encoded(lowered: tuple[Call, ...]) -> tuple[Call, ...] | None:
     table, indices = np.unique(codes, return_inverse=True)
     bits = max(1, int(len(table) - 1).bit_length())
     packed = pack(indices, bits)
-    if bits > 7 or len(packed) + len(table) + _OVERHEAD >= len(codes):
+    if len(packed) + len(table) + _OVERHEAD > _WORTH * len(codes):
         return None
     offset = -(-call.scratch // 4) * 4  # the kernel's own scratch comes first
     decode = Call("codebook", "codebook_decode", (
