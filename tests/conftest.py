@@ -20,6 +20,16 @@ def pytest_addoption(parser):
     group.addoption("--flash-port", help="where its flasher looks, if that is another place")
 
 
+def pytest_collection_modifyitems(items):
+    """Tests marked slow repeat on more cores, or longer, what a quick one shows."""
+    if REQUIRE_TOOLS:
+        return
+    skip = pytest.mark.skip(reason="slow: runs with EDGEKIT_REQUIRE_TOOLS=1, as in .ci/run")
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(skip)
+
+
 def _missing(what: str) -> None:
     if REQUIRE_TOOLS:
         pytest.fail(f"{what} is not there, and EDGEKIT_REQUIRE_TOOLS=1 asks for it", pytrace=False)

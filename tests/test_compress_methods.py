@@ -132,6 +132,7 @@ def test_norms_are_judged_with_the_normalization_folded_in():
                                np.abs(kernel * scale).sum(axis=(0, 1, 2)), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_l1_regularized_training_makes_filters_that_a_threshold_removes(trained):
     data = stripes(384, 0)
     model, report = prune(trained, "l1-regularized", threshold=0.05, strength=0.01, data=data,
@@ -246,6 +247,7 @@ def tuned():
                              batch_size=32, augment=shift, deterministic=True)[0])
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_in_another_process(request):
     program = REPEAT.format(tests=str(request.path.parent))
     other = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,

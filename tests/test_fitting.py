@@ -87,6 +87,7 @@ def test_nothing_to_fit_to_and_data_without_labels_are_refused(trained, blobs):
         fit(trained, BOARD, make(blobs.x, source="bare"), Budgets(max_flash=1))
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_model_and_prints_what_it_did(trained, blobs, tmp_path, capsys):
     trained.save(tmp_path / "m.keras")
     np.savez(tmp_path / "d.npz", x=blobs.x, y=blobs.y)

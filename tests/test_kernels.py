@@ -22,6 +22,7 @@ def test_every_case_on_an_emulated_core_equals_the_reference(toolchain, name, tm
     run_on(name, load_board(name).cpu.kernels, toolchain, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name, sets", [("mps2_an386", ()), ("mps2_an500", ("dsp",)),
                                         ("mps2_an505", ("dsp",))])
 def test_portable_kernels_on_a_core_that_has_better_ones_and_those_on_other_cores(name, sets,

@@ -64,8 +64,10 @@ def expected_elements(inspected: dict, samples: int) -> int:
     return samples * (sizes[-1] + sum(sizes))
 
 
-@pytest.mark.parametrize("board", ["nucleo_l4r5zi", "raspberry_pi_pico", "qemu_riscv32"])
-@pytest.mark.parametrize("name", ["kws", "ic"])
+@pytest.mark.parametrize(("name", "board"), [
+    ("kws", "nucleo_l4r5zi"), ("kws", "raspberry_pi_pico"), ("kws", "qemu_riscv32"),
+    ("ic", "nucleo_l4r5zi"), ("ic", "qemu_riscv32"),
+    pytest.param("ic", "raspberry_pi_pico", marks=pytest.mark.slow)])
 def test_firmware_equals_tensorflow_lite_micro_with_intermediate_tensors(name, board):
     need_firmware(board)
     require_module("tflite_micro")

@@ -39,7 +39,8 @@ class FakeStm32:
         self._id, self._protected, self._fault = product_id, protected, fault
         self._counts = {"host": 0, "chip": 0}
         self.operations = self.erases = 0
-        self.started_at: int | None = None
+        self._started_at: int | None = None
+        self._started = threading.Event()
         self._silent = False
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
@@ -176,11 +177,18 @@ class FakeStm32:
             self.flash[page * PAGE:(page + 1) * PAGE] = b"\xff" * PAGE
         self._put(ACK)
 
+    @property
+    def started_at(self) -> int | None:
+        """Where the chip jumped to; the host may ask before the chip has, so it waits a little."""
+        self._started.wait(0.5)
+        return self._started_at
+
     def _go(self) -> None:
         self._put(ACK)
         address = self._address(4)
         if address is not None:
-            self.started_at = ORIGIN + address
+            self._started_at = ORIGIN + address
+            self._started.set()
 
 
 def _xor(data: bytes) -> int:
