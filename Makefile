@@ -11,7 +11,7 @@ demo: $(VENV)/demo
 	$(BIN)/python -m edgekit demo
 
 test: $(VENV)/test
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -q -n 2 $(PYTEST_ARGS)
 
 # Long random testing of the model reader.
 fuzz: $(VENV)/test

@@ -22,6 +22,8 @@ from edgekit.data import make
 from edgekit.errors import BadData, UsageError
 from edgekit.model import model_of
 
+pytestmark = pytest.mark.slow  # every test trains
+
 
 @pytest.fixture(scope="module")
 def trained():
