@@ -37,7 +37,7 @@ ROWS = (
     ("compress", "report"),
     ("flashing",),
     ("compression", "pipeline"),
-    ("demo", "fitting", "slimming", "text"),
+    ("demo", "fitting", "slimming", "text", "pytest_plugin"),
     ("arguments",),
     ("cli",),
     ("__init__", "__main__"),
