@@ -187,6 +187,9 @@ def _quantize(parser) -> None:
 def _slim(parser) -> None:
     parser.add_argument("model", metavar="MODEL.tflite")
     parser.add_argument("-o", "--out", required=True, metavar="OUT.tflite")
+    parser.add_argument("--tflm-compress", action="store_true", help="for TFLite Micro alone: "
+                        "weights of few distinct values as look-up tables, which it decodes into "
+                        "its arena")
 
 
 def _fit(parser) -> None:

@@ -148,7 +148,7 @@ def _quantize(a) -> Answer:
 
 def _slim(a) -> Answer:
     from edgekit.slimming import slim_file
-    return slim_file(a.model, a.out), None
+    return slim_file(a.model, a.out, tflm_compress=a.tflm_compress), None
 
 
 def _fit(a) -> Answer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgekit import checks
+from edgekit import checks, tflite
 from edgekit.board import Board, board_names, load_board
 from edgekit.documents import document, issue
 from edgekit.errors import BadModel
@@ -15,7 +15,7 @@ from edgekit.runtimes.tflm_ops import registrations
 
 def inspect(model: Model) -> dict:
     """`edgekit.inspect`: tensors, operators, and who takes the model."""
-    graph = model.graph
+    graph, stored = model.graph, tflite.read(model.data, model.name)
     aot_reasons, tflm_reasons = checks.unsupported(graph), tflm_unsupported(graph)
     fits = [] if aot_reasons else [name for name in board_names()
                                    if not does_not_fit(model, load_board(name))]
@@ -24,10 +24,10 @@ def inspect(model: Model) -> dict:
         inputs=[_tensor(graph.tensors[i]) for i in graph.inputs],
         outputs=[_tensor(graph.tensors[i]) for i in graph.outputs],
         ops=[{"index": op.index, "kind": op.kind, "version": op.version,
-              "inputs": [_tensor(t) if t else None for t in graph.inputs_of(op)],
-              "outputs": [_tensor(t) for t in graph.outputs_of(op)],
+              "inputs": [_tensor(t) if t else None for t in stored.inputs_of(op)],
+              "outputs": [_tensor(t) for t in stored.outputs_of(op)],
               "options": options_as_dict(op.options), "macs": macs}
-             for op, macs in zip(graph.ops, macs_of(graph), strict=True)],
+             for op, macs in zip(stored.ops, macs_of(stored), strict=True)],
         runtimes={"aot": {"ok": not aot_reasons, "reasons": aot_reasons},
                   "tflm": {"ok": not tflm_reasons, "reasons": tflm_reasons}},
         boards=fits if not aot_reasons else None,

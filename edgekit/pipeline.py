@@ -26,7 +26,7 @@ from edgekit.golden import Golden
 from edgekit.macs import model_section
 from edgekit.model import Model, compile_plan, load_model
 from edgekit.profiling_tflm import profile_tflm
-from edgekit.project import RUNTIMES, builder, compose, model_code, open_project
+from edgekit.project import RUNTIMES, builder, compose, model_code, open_project, tflm_array
 
 
 def inspect(model) -> dict:
@@ -182,8 +182,8 @@ def _opened(source, board: str | None, target: str, runtime: str | None, engine:
     if runtime == "tflm":
         issues.append(issue("not_the_firmware", "TensorFlow Lite Micro runs on this PC, not in the "
                             "board's firmware", "--runtime aot runs the firmware itself"))
-        yield _Run(model, chosen, runtime, TflmLink(model, TflmHost(model.data, model.graph,
-                                                                    preserve=True)), issues)
+        yield _Run(model, chosen, runtime, TflmLink(model, TflmHost(
+            tflm_array(model, optimize), model.graph, preserve=True)), issues)
         return
     with targets.open_link(model, chosen, target=target, engine=engine, toolchain=toolchain,
                            optimize=optimize) as link:

@@ -6,15 +6,17 @@ from edgekit.board import Board
 from edgekit.documents import document, issue
 from edgekit.macs import macs_of, model_section
 from edgekit.model import Model
+from edgekit.project import tflm_array
 from edgekit.runtimes import tflm
 
 
 def profile_tflm(model: Model, board: Board, *, optimize: str = "balanced") -> dict:
     """`edgekit.profile` of the tflm runtime: arena and model array; the rest is null."""
-    code = tflm.generate(model.data, model.graph, model.name, board)
+    array = tflm_array(model, optimize)
+    code = tflm.generate(array, model.graph, model.name, board, model.sha256)
     unknown = issue("not_the_firmware", "TensorFlow Lite Micro was not built for the board: code "
                     "size, stack and instructions are not known, the arena is estimated")
-    flash = {"code": None, "weights": len(model.data), "tables": None, "total": None,
+    flash = {"code": None, "weights": len(array), "tables": None, "total": None,
              "methods": {"weights": "exact"}}
     ram = {"arena": code.arena_size, "activations": None, "activations_bound": None,
            "scratch": None, "static": None, "peak_stack": None, "total": None,

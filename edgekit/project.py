@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from edgekit import targets
+from edgekit import compact, targets
 from edgekit.board import Board, load_board
 from edgekit.builders import forms
 from edgekit.codegen import ModelCode, Project
@@ -42,8 +42,14 @@ def model_code(model: Model, board: Board, runtime: str,
     if runtime == "aot":
         return targets.aot_code(model, board, optimize)
     if runtime == "tflm":
-        return tflm.generate(model.data, model.graph, model.name, board)
+        return tflm.generate(tflm_array(model, optimize), model.graph, model.name, board,
+                             model.sha256)
     raise UsageError(f"unknown runtime '{runtime}'", f"one of {', '.join(RUNTIMES)}")
+
+
+def tflm_array(model: Model, optimize: str = "balanced") -> bytes:
+    """What the tflm runtime stores of a model: the .tflite, or with `size` a smaller one."""
+    return compact.slim(model, for_tflm=True)[0].data if optimize == "size" else model.data
 
 
 def compose(model: Model, code: ModelCode, board: Board, form: str | None = None,

@@ -2,44 +2,44 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
-from edgekit import output, samples, tflite_writer
+from edgekit import output, tflite
+from edgekit.compact import SAMPLES, slim
 from edgekit.documents import document, issue
-from edgekit.errors import Mismatch
-from edgekit.golden import Golden
 from edgekit.macs import model_section
-from edgekit.model import Model, load_model, model_of
-from edgekit.passes.slim import slim as slim_graph
-
-SAMPLES = 10
-
-
-def slim(model: Model) -> tuple[Model, str]:
-    """(the smaller model, by what it was compared on SAMPLES samples).
-
-    Mismatch where TFLite Micro (or the reference without it) computes another output.
-    """
-    smaller = model_of(tflite_writer.write(slim_graph(model.graph)), model.name)
-    before, after = Golden(model), Golden(smaller)
-    for sample in samples.default_samples(model.graph, SAMPLES):
-        before.run(sample)
-        after.run(sample)
-        for index in model.graph.outputs:
-            if before.tensor(index) != after.tensor(index):
-                raise Mismatch(f"the slim model computes another '"
-                               f"{model.graph.tensors[index].name}'", "please report the model")
-    return smaller, before.name
+from edgekit.model import Model, load_model
+from edgekit.passes import tables
+from edgekit.runtimes import tflm_arena
 
 
-def slim_file(source, out) -> dict:
-    """Slim a .tflite file and save it; `edgekit.slim`."""
+def slim_file(source, out, *, tflm_compress: bool = False) -> dict:
+    """Slim a .tflite file and save it; `edgekit.slim`. The options are those of `slim`."""
     model = load_model(Path(source))
-    smaller, golden = slim(model)
+    smaller, golden = slim(model, for_tflm=tflm_compress)
     output.write_file(Path(out), smaller.data)
     issues = [] if golden != "reference" else [issue(
         "golden_is_reference", "compared by edgekit's own reference, not TensorFlow Lite Micro",
         "pip install 'edgekit[tflm]' on x86-64 Linux")]
     return document("slim", output=str(out), bytes_before=len(model.data),
                     bytes_after=len(smaller.data), samples=SAMPLES, golden=golden, issues=issues,
+                    compressed=_compressed(model, smaller) if tflm_compress else None,
                     model=model_section(smaller.graph, smaller.name, smaller.sha256))
+
+
+def _compressed(model: Model, smaller: Model) -> dict:
+    """Which weights became tables, and TFLite Micro's arena of both files on this PC, null without
+    its wheel."""
+    stored = tflite.read(smaller.data)
+    measured = importlib.util.find_spec("tflite_micro") is not None
+    before, after = ([tflm_arena.measure(data, graph) for data, graph in
+                      ((model.data, model.graph), (smaller.data, stored))]
+                     if measured else (None, None))
+    return {"arena_before": before, "arena_after": after,
+            "methods": {"arena_before": "measured", "arena_after": "measured"} if measured else {},
+            "tensors": [{"name": model.graph.tensors[packed].name,
+                         "bytes_before": stored.tensors[target].nbytes,
+                         "bytes_after": sum(stored.tensors[i].nbytes for i in (packed, header))}
+                        for op in stored.ops if op.kind == tables.DECODE
+                        for (packed, header), (target,) in ((op.inputs, op.outputs),)]}

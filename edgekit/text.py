@@ -236,7 +236,18 @@ def _quantize(d: dict) -> str:
 
 def _slim(d: dict) -> str:
     return (f"{d['output']}: {d['bytes_before']:,} -> {d['bytes_after']:,} bytes; equal on "
-            f"{d['samples']} samples by {d['golden']}")
+            f"{d['samples']} samples by {d['golden']}" + _tables(d["compressed"]))
+
+
+def _tables(compressed: dict | None) -> str:
+    """What TFLite Micro's look-up tables saved and cost."""
+    if compressed is None:
+        return ""
+    count, arena = len(compressed["tensors"]), ""
+    if compressed["arena_before"] is not None:
+        arena = (f"; TFLite Micro's arena {compressed['arena_before']:,} -> "
+                 f"{compressed['arena_after']:,} bytes")
+    return f"\n{count} weight tensor{'' if count == 1 else 's'} as look-up tables{arena}"
 
 
 def _fit(d: dict) -> str:

@@ -244,6 +244,8 @@ class _File:
             self._refuse(f"{where} has a zero point outside {low}..{high}")
         if shape is not None and len(shape) == 1 and shape[0] == len(scale):
             axis = 0  # some converters give a bias the axis of the weights; it has only one
+        if len(scale) > 1 and dtype is DType.UINT8 and len(shape or ()) == 1:
+            return None  # TFLite Micro's compressor leaves the weights' scales on packed weights
         has_channels = len(scale) > 1 and shape is not None
         if has_channels and not (0 <= axis < len(shape) and shape[axis] == len(scale)):
             self._refuse(f"{where} has {len(scale)} scales on axis {axis} of shape {list(shape)}")

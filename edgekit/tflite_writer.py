@@ -11,22 +11,24 @@ from edgekit.flatbuffer import Builder
 from edgekit.graph import Graph, Op, Tensor
 from edgekit.ops.schema import DTYPES, OPERATOR_NAMES
 
+_WITHOUT_OPTIONS = ("CUSTOM:TFLM_DECODE",)
 _NUMBERS = {dtype: number for number, dtype in DTYPES.items()}
 
 
-def write(graph: Graph, base: bytes | None = None) -> bytes:
+def write(graph: Graph, base: bytes | None = None, *, one_zero_point: bool = False) -> bytes:
     """The .tflite of a graph.
 
     With `base`, the file the graph was read from: nothing changed gives `base` itself, constants
     of the same size and as many scales are replaced in place and every other byte stays; any other
     change, or no base, gives a new file without metadata that the device never reads.
-    BadModel where a new file is needed for an operator whose options edgekit does not know.
+    `one_zero_point`: equal zero points of a tensor's channels are written as one; TFLite Micro
+    reads that, LiteRT does not. BadModel where a new file is needed for an operator whose options edgekit does not know.
     """
     if base is not None:
         patched = _patched(graph, base)
         if patched is not None:
             return patched
-    return _new(graph)
+    return _new(graph, one_zero_point)
 
 
 def _patched(graph: Graph, base: bytes) -> bytes | None:
@@ -42,14 +44,15 @@ def _patched(graph: Graph, base: bytes) -> bytes | None:
     return bytes(out) if tflite.read(bytes(out), graph.name) == graph else None
 
 
-def _new(graph: Graph) -> bytes:
-    unknown = sorted({op.kind for op in graph.ops if ops.get(op.kind) is None})
+def _new(graph: Graph, one_zero_point: bool) -> bytes:
+    unknown = sorted({op.kind for op in graph.ops
+                      if ops.get(op.kind) is None and op.kind not in _WITHOUT_OPTIONS})
     if unknown:
         raise BadModel(f"a model with {', '.join(unknown)} can only be written where no more than "
                        "its constants change", "leave the model as the converter wrote it")
     codes = sorted({(op.kind, op.version) for op in graph.ops})
     buffers = [{}]  # buffer 0 is the empty one by convention
-    tensors = [_tensor(tensor, buffers) for tensor in graph.tensors]
+    tensors = [_tensor(tensor, buffers, one_zero_point) for tensor in graph.tensors]
     subgraph = {
         0: ("tables", tensors),
         1: ("vector", "i", graph.inputs),
@@ -66,12 +69,14 @@ def _new(graph: Graph) -> bytes:
 
 
 def _code(kind: str, version: int) -> dict:
-    number = OPERATOR_NAMES.index(kind)
-    return {0: ("scalar", "b", min(number, 127)), 2: ("scalar", "i", version),
-            3: ("scalar", "i", number)}
+    builtin, _, custom = kind.partition(":")
+    number = OPERATOR_NAMES.index(builtin)
+    table = {0: ("scalar", "b", min(number, 127)), 2: ("scalar", "i", version),
+             3: ("scalar", "i", number)}
+    return table | {1: ("string", custom)} if custom else table
 
 
-def _tensor(tensor: Tensor, buffers: list[dict]) -> dict:
+def _tensor(tensor: Tensor, buffers: list[dict], one_zero_point: bool) -> dict:
     table = {
         0: ("vector", "i", tensor.shape),
         1: ("scalar", "b", _NUMBERS[tensor.dtype]),
@@ -83,7 +88,10 @@ def _tensor(tensor: Tensor, buffers: list[dict]) -> dict:
         table[2] = ("scalar", "I", len(buffers))
         buffers.append({0: ("bytes", tensor.data, 16)})
     if tensor.quant is not None:
-        quant = {2: ("vector", "f", tensor.quant.scale), 3: ("vector", "q", tensor.quant.zero_point)}
+        zero_point = tensor.quant.zero_point
+        if one_zero_point and len(set(zero_point)) == 1:
+            zero_point = zero_point[:1]
+        quant = {2: ("vector", "f", tensor.quant.scale), 3: ("vector", "q", zero_point)}
         if tensor.quant.axis is not None:
             quant[6] = ("scalar", "i", tensor.quant.axis)
         table[4] = ("table", quant)

@@ -31,6 +31,7 @@ ROWS = (
     ("builders",),
     ("emulators", "workspace"),
     ("golden", "targets"),
+    ("compact",),
     ("device", "flashers", "port_list", "monitoring"),
     ("importers", "validation", "profiling", "profiling_time", "profiling_tflm", "inspection",
      "project"),

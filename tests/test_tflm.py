@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import pytest
 from conftest import require_models, require_module, require_tool
-from tflm_project import (DOUBLE, DoubledProject, little, run_firmware, selftest_of, tflm_sources,
+from tflm_project import (DOUBLE, DoubledProject, clustered, little, run_firmware, selftest_of, tflm_sources,
                           two_of_each, written)
 
 from edgekit import ops, resources, tflite, tools
@@ -21,6 +21,8 @@ from edgekit.board import load_board
 from edgekit.builders import cmake, library
 from edgekit.errors import BadModel, BuildFailed, EdgekitError, NotThere, UsageError
 from edgekit.graph import DType, Graph, Op, Tensor
+from edgekit.model import model_of
+from edgekit.project import model_code
 from edgekit.runtimes import arena_probe, cmsis_nn, tflm, tflm_arena, tflm_ops
 
 BOARDS = ("linux_host", "mps2_an386")
@@ -262,7 +264,7 @@ def test_every_operator_of_edgekit_has_a_registration_and_the_double_declares_ev
     header = (DOUBLE / "include/tensorflow/lite/micro/micro_mutable_op_resolver.h").read_text()
     declared = dict(re.findall(r"(?:METHOD|FIXED)\((\w+), (\w+), \d+\)", header))
     methods = {method: kind for kind, (method, _) in tflm_ops.METHODS.items()
-               if not kind.startswith("CUSTOM:")}
+               if not kind.startswith("CUSTOM:")} | {"Decode"}
     assert declared == methods
 
 
@@ -393,9 +395,23 @@ def test_the_formulas_are_those_of_cmsis_nn(tmp_path, kind, name, counts):
 @pytest.mark.parametrize("board", BOARDS)
 def test_firmware_with_the_real_tflite_micro_passes_its_self_test(tmp_path, board):
     tflm_sources()
-    model, chosen = written(little()), load_board(board)
-    graph = tflite.read(model)
-    code = tflm.generate(model, graph, "little", chosen)
-    cmake.project(code, selftest_of(graph), chosen).write(tmp_path)
-    firmware = cmake.build(tmp_path, chosen, toolchain="gcc", emulated=True)
-    assert run_firmware(firmware.elf, board) == (0, "edgekit little: self-test PASS\n")
+    assert run_real(tmp_path, little(), load_board(board)) == (
+        0, "edgekit little: self-test PASS\n")
+
+
+@pytest.mark.external
+@pytest.mark.parametrize("board", BOARDS)
+def test_the_real_tflite_micro_decodes_look_up_tables_on_the_target(tmp_path, board):
+    tflm_sources()
+    assert run_real(tmp_path, clustered(), load_board(board), "size") == (
+        0, "edgekit clustered: self-test PASS\n")
+
+
+def run_real(folder, graph: Graph, board, optimize: str = "balanced"):
+    """(exit code, output) of a graph's firmware, the self-test's numbers from the reference."""
+    model = model_of(written(graph), graph.name)
+    code = model_code(model, board, "tflm", optimize)
+    assert ("AddDecode" in code.files[f"{graph.name}.cc"].decode()) == (optimize == "size")
+    cmake.project(code, selftest_of(graph), board).write(folder)
+    firmware = cmake.build(folder, board, toolchain="gcc", emulated=True)
+    return run_firmware(firmware.elf, board.name)

@@ -14,6 +14,7 @@ from edgekit.board import load_board
 from edgekit.builders import cmake
 from edgekit.codegen import SelfTest
 from edgekit.graph import DType, Graph, Op, Quant, Tensor
+from edgekit.model import model_of
 from edgekit.runtimes import aot, tflm, tflm_arena
 
 DOUBLE = Path(__file__).parent / "tflm_double"
@@ -64,6 +65,40 @@ def little() -> Graph:
         _op("SOFTMAX", (9,), 10, 5, beta=1.0)), (0,), (10,))
 
 
+def clustered() -> Graph:
+    """Convolution (8 values for all channels), convolution (4 other values in each channel),
+    depthwise convolution (4 values), mean, fully connected (8 values, one scale): weights that
+    are smaller as look-up tables."""
+    rng = np.random.default_rng(11)
+
+    def coded(shape: tuple[int, ...], levels: int, own: int = 0) -> np.ndarray:
+        """Weights of `levels` values; with `own`, each of so many first slices has its own."""
+        rows = [rng.choice(np.arange(-120, 121), levels, replace=False) for _ in range(own or 1)]
+        places = rng.integers(0, levels, shape)
+        if not own:
+            return rows[0][places].astype(np.int8)
+        return np.stack([row[place] for row, place in zip(rows, places)]).astype(np.int8)
+
+    def scales(count: int) -> tuple[float, ...]:
+        return tuple(0.0005 + 0.0001 * (i % 7) for i in range(count))
+
+    tensors = (
+        _int8("input", 1, 6, 6, 8), _constant("filters", coded((32, 3, 3, 8), 8), scales(32)),
+        _int8("a", 1, 6, 6, 32), _constant("own", coded((32, 1, 1, 32), 4, 32), scales(32)),
+        _int8("b", 1, 6, 6, 32), _constant("taps", coded((1, 5, 5, 32), 4), scales(32), 3),
+        _int8("c", 1, 6, 6, 32),
+        Tensor("axes", (2,), DType.INT32, None, np.array([1, 2], np.int32).tobytes()),
+        _int8("d", 1, 32), _constant("rows", coded((24, 32), 8), (0.002,)),
+        _int8("output", 1, 24, scale=0.02),
+        _constant("taps_bias", np.arange(-16, 16, dtype=np.int32) * 50, (0.0005,)))
+    return Graph("clustered", tensors, (
+        _op("CONV_2D", (0, 1, -1), 2, 0, stride_w=1, stride_h=1),
+        _op("CONV_2D", (2, 3, -1), 4, 1, stride_w=1, stride_h=1),
+        _op("DEPTHWISE_CONV_2D", (4, 5, 11), 6, 2, stride_w=1, stride_h=1, depth_multiplier=1),
+        _op("MEAN", (6, 7), 8, 3),
+        _op("FULLY_CONNECTED", (8, 9, -1), 10, 4)), (0,), (10,))
+
+
 def two_of_each() -> Graph:
     """Two inputs and two outputs."""
     tensors = (_int8("left", 1, 6), _int8("right", 1, 6, scale=0.07), _int8("sum", 1, 6, scale=0.1),
@@ -85,9 +120,9 @@ class DoubledProject:
 
     def __init__(self, folder: Path, model: bytes, name: str, board: str):
         self.folder, self.name, self.board = folder / "project", name, load_board(board)
-        graph = tflite.read(model)
+        graph = model_of(model, name).graph
         self.code = tflm.generate(model, graph, name, self.board)
-        need = tflm_arena.arena_need(model, graph, None)
+        need = tflm_arena.arena_need(model, tflite.read(model), None)
         self.arena = need.size
         cmake.project(self.code, selftest_of(graph), self.board).write(self.folder)
         self.backing = folder / "double"

@@ -98,8 +98,9 @@ def _fully_connected(graph: Graph, op: Op, ext: str) -> tuple[int, int]:
     if len(target.shape) > 2 and depth % 4 == 0:  # runs as a 1x1 convolution
         per_channel = weights.quant is not None and len(weights.quant.scale) > 1
         return (0 if per_channel else 8 * outputs), 0
-    # MVE: the kernel's sums are computed once, by AllocateTensors.
-    return 0, 4 * outputs if ext == "mve" else 0
+    # MVE: the kernel's sums are computed once, by AllocateTensors, where the weights are constant.
+    sums = 4 * outputs if ext == "mve" else 0
+    return (0, sums) if weights.is_constant else (sums, 0)
 
 
 def _average_pool(graph: Graph, op: Op, ext: str) -> tuple[int, int]:

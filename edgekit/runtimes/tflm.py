@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
+from edgekit import tflite
 from edgekit.board import Board
 from edgekit.codegen import ModelCode, Project, c_bytes, copied, render
 from edgekit.graph import Graph
@@ -18,27 +19,30 @@ COMMIT = "90b983c2b3f1480642e040bbd2ddb37b998f3424"
 FLATBUFFERS = "25.9.23"
 
 
-def generate(model_bytes: bytes, graph: Graph, name: str, board: Board | None) -> ModelCode:
+def generate(model_bytes: bytes, graph: Graph, name: str, board: Board | None,
+             model_sha256: str | None = None) -> ModelCode:
     """NAME.h, NAME.cc, NAME_model.h, NAME_model.cc, model.cmake and NAME.map.json.
 
-    `graph` is the one in `model_bytes`; `board` chooses the kernel library (the portable
+    `graph` is what `model_bytes` compute; `model_sha256` is that of the model they were made
+    from, where they were made smaller for this; `board` chooses the kernel library (the portable
     reference kernels for None). BadModel where TFLite Micro lacks an operator, or refuses the
     model, or the model has no name in C (UsageError).
     """
     checked_name(name)
-    model_sha256 = hashlib.sha256(model_bytes).hexdigest()
-    need = arena_need(model_bytes, graph, board)
+    model_sha256 = model_sha256 or hashlib.sha256(model_bytes).hexdigest()
+    stored = tflite.read(model_bytes, name)  # with the operators that decode weights
+    need = arena_need(model_bytes, stored, board)
     values = {"name": name, "macro": name.upper(), "model_sha256": model_sha256, "need": need,
               "board": board.name if board else "any"}
     model_map = _map(graph, name, model_sha256, need)
     files = Project.of({
         f"{name}.h": render_header(graph, name, "tflm", model_sha256, need.size, has_ops=False),
-        f"{name}.cc": _render_glue(graph, values),
+        f"{name}.cc": _render_glue(stored, values),
         f"{name}_model.h": render("tflm/model_array.h.j2", **values),
         f"{name}_model.cc": render("tflm/model_array.cc.j2", size=len(model_bytes),
                                    body=c_bytes(model_bytes), **values),
         f"{name}.map.json": json.dumps(model_map, indent=1) + "\n",
-        "model.cmake": render("tflm/model.cmake.j2", kernels=_kernels(graph), libraries=KERNELS,
+        "model.cmake": render("tflm/model.cmake.j2", kernels=_kernels(stored), libraries=KERNELS,
                               commit=COMMIT, flatbuffers=FLATBUFFERS, **values),
     }).merged(copied("tflm", ("edgekit_tflm_log.cc", "edgekit_tflm_bare.cc")))
     return ModelCode(name, "tflm", model_sha256, need.size, files,
