@@ -123,6 +123,9 @@ def _check(parser) -> None:
     parser.add_argument("model", metavar="MODEL")
     _board(parser, required=True)
     _runtime(parser, "tflm")
+    parser.add_argument("--fix", action="store_true", help="mend what can be: the batch fixed at "
+                        "1, integers at the edges, no unread bytes; then check the mended model")
+    parser.add_argument("-o", "--out", metavar="OUT.tflite", help="of --fix")
 
 
 def _prune(parser) -> None:

@@ -120,7 +120,9 @@ def _inspect(a) -> Answer:
 def _check(a) -> Answer:
     from edgekit import pipeline
     from edgekit.errors import BadModel
-    result = pipeline.check(a.model, a.board, a.runtime)
+    if a.fix != (a.out is not None):
+        raise UsageError("--fix and -o OUT.tflite go together", "the model itself is not changed")
+    result = pipeline.check(a.model, a.board, a.runtime, fix_to=a.out)
     kind = {0: None, 1: DoesNotFit, 2: BadModel}[result["exit"]]
     count = len(result["problems"])
     return result, kind and kind(f"{count} problem{'s' * (count > 1)} on {a.board}", "")

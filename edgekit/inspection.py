@@ -11,6 +11,7 @@ from edgekit.macs import macs_of, model_section
 from edgekit.memory import plan
 from edgekit.model import Model
 from edgekit.runtimes.tflm_ops import registrations
+from edgekit.symptoms import symptoms
 
 
 def inspect(model: Model) -> dict:
@@ -70,13 +71,18 @@ def check(model: Model, board: Board, runtime: str) -> dict:
     other = {"aot": "tflm", "tflm": "aot"}[runtime]
     reasons = {"aot": checks.unsupported, "tflm": tflm_unsupported}
     unsupported = reasons[runtime](model.graph)
+    found = symptoms(model.graph, len(model.data))
+    blocking = [one for one in found if runtime in one.blocks]
     fix = (f"--runtime {other} takes it" if unsupported and not reasons[other](model.graph)
            else "convert the model again: full int8, operators edgekit inspect shows as known")
-    problems = [{"kind": "unsupported", "cause": reason, "fix": fix} for reason in unsupported]
+    problems = [{"kind": one.kind, "cause": one.cause, "fix": one.fix} for one in blocking]
+    problems += [{"kind": "unsupported", "cause": reason, "fix": fix} for reason in unsupported]
     if not checks.unsupported(model.graph):
         problems += [{"kind": "does_not_fit", "cause": cause,
                       "fix": "prune the model, or choose a larger board"}
                      for cause in does_not_fit(model, board)]
-    code = 2 if unsupported else 1 if problems else 0
+    code = 2 if unsupported or blocking else 1 if problems else 0
     return document("check", model=model_section(model.graph, model.name, model.sha256),
-                    board=board.name, runtime=runtime, problems=problems, exit=code, ok=not code)
+                    board=board.name, runtime=runtime, problems=problems, exit=code, ok=not code,
+                    issues=[issue(one.kind, one.cause, one.fix, "warning" if one.blocks else "info")
+                            for one in found if one not in blocking])

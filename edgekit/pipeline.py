@@ -13,6 +13,7 @@ import numpy as np
 
 from edgekit import checks, device
 from edgekit import data as sources
+from edgekit import fixing
 from edgekit import inspection
 from edgekit import output, profiling, samples, targets, validation
 from edgekit import workspace
@@ -34,9 +35,16 @@ def inspect(model) -> dict:
     return inspection.inspect(_model(model))
 
 
-def check(model, board: str, runtime: str = "tflm") -> dict:
-    """`edgekit.check`; its `exit` is the command's."""
-    return inspection.check(_model(model), load_board(board), _runtime(runtime))
+def check(model, board: str, runtime: str = "tflm", fix_to=None) -> dict:
+    """`edgekit.check`; its `exit` is the command's.
+
+    With `fix_to`, a path, what can be mended is saved there and the mended model is judged.
+    """
+    taken, there, runtime = _model(model), load_board(board), _runtime(runtime)
+    fixed = None
+    if fix_to is not None:
+        taken, fixed = fixing.fix_file(taken, fix_to)
+    return inspection.check(taken, there, runtime) | {"fixed": fixed}
 
 
 def generate(model, board: str, out, *, runtime: str = "tflm", form: str | None = None,

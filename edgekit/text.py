@@ -60,9 +60,17 @@ def _shape(tensor: dict | None) -> str:
 
 
 def _check(d: dict) -> str:
+    if fixed := d["fixed"]:
+        done = fixed["changes"] or ["nothing to fix: it is the same file"]
+        done.append(f"outputs of {fixed['samples']} samples equal those before, by {fixed['golden']}"
+                    if fixed["golden"] else "nothing could run the model before: compare it yourself"
+                    if fixed["changes"] else "")
+        lines = "".join(f"{line}\n" for line in done if line) + f"saved {fixed['output']}\n"
+    else:
+        lines = ""
     if d["ok"]:
-        return f"{d['model']['name']} on {d['board']} with {d['runtime']}: no problem found"
-    return "\n".join(f"{p['kind']}: {p['cause']}\n  fix: {p['fix']}" for p in d["problems"])
+        return lines + f"{d['model']['name']} on {d['board']} with {d['runtime']}: no problem found"
+    return lines + "\n".join(f"{p['kind']}: {p['cause']}\n  fix: {p['fix']}" for p in d["problems"])
 
 
 def _generate(d: dict) -> str:
