@@ -16,6 +16,7 @@ test: $(VENV)/test
 # Long random testing of the model reader.
 fuzz: $(VENV)/test
 	$(BIN)/python tests/fuzz.py
+	$(BIN)/python tests/fuzz_models.py
 
 # 100 validations over a lossy wire, 200 faults while an STM32 is flashed.
 serial-long: $(VENV)/test

@@ -36,6 +36,7 @@ LIMIT_S = 1.0
 BATCH = 60  # models in one program: the kernels are compiled once for all
 # A sample is compiled and run many times over: what would take minutes is left out, and counted.
 MAX_ARENA, MAX_WORK = 1 << 20, 1 << 24
+WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-pedantic", "-Werror")
 SANITIZE = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer")
 
 
@@ -103,8 +104,13 @@ def _work(graph: Graph) -> int:
     return total
 
 
-def compile_and_run(runnable: list[tuple[str, Graph, MemoryPlan]], folder: Path) -> list[str]:
-    """Each graph's C code under ASan and UBSan against reference(): a sentence per failure."""
+def compile_and_run(runnable: list[tuple[str, Graph, MemoryPlan]], folder: Path,
+                    kernels: Path | None = None) -> list[str]:
+    """Each graph's C code under ASan and UBSan against reference(): a sentence per failure.
+
+    `kernels` is a folder that keeps the compiled kernels from call to call.
+    """
+    folder.mkdir(exist_ok=True)
     failures, names, sources = [], [], set()
     for number, (name, graph, plan) in enumerate(runnable):
         code = aot.generate(graph, plan, f"m{number}", "0" * 64, "the fuzzer")
@@ -112,18 +118,32 @@ def compile_and_run(runnable: list[tuple[str, Graph, MemoryPlan]], folder: Path)
         sources |= set(code.sources)
         names.append(code.name)
     (folder / "main.c").write_text(_main(names))
-    failures += _build(folder, sorted(sources))
+    failures += _build(folder, sorted(sources), kernels or folder / "objects")
     if not failures:
         for number, (name, graph, _) in enumerate(runnable):
             failures += [f"{name}: {text}" for text in _compare(folder, number, graph)]
     return failures
 
 
-def _build(folder: Path, sources: list[str]) -> list[str]:
-    warnings = ("-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-pedantic", "-Werror")
-    result = tools.run(["gcc", "-std=c11", "-O1", *warnings, *SANITIZE, "-I.", "main.c", *sources,
-                        "-o", "run"], cwd=folder)
-    return [result.stderr.decode(errors="replace")[:2000]] if result.returncode else []
+def _build(folder: Path, sources: list[str], objects: Path) -> list[str]:
+    """The program `run` in `folder`: the kernels' objects as they are needed, then the models."""
+    objects.mkdir(exist_ok=True)
+    kernels = [name for name in sources if name.startswith("kernels/")]
+    missing = [str(folder / name) for name in kernels
+               if not (objects / name).with_suffix(".o").exists()]
+    compiled = objects / "kernels"
+    compiled.mkdir(exist_ok=True)
+    models = [name for name in sources if name not in kernels]
+    ready = [str((objects / name).with_suffix(".o")) for name in kernels]
+    # The models' own code is calls and tables: optimising it would only cost time.
+    for command, where in ((["-O1", "-c", *missing], compiled),
+                           (["-O0", "-I.", "main.c", *models, *ready, "-o", "run"], folder)):
+        if command[-1] == "-c":
+            continue
+        result = tools.run(["gcc", "-std=c11", *WARNINGS, *SANITIZE, *command], cwd=where)
+        if result.returncode:
+            return [result.stderr.decode(errors="replace")[:2000]]
+    return []
 
 
 def _main(names: list[str]) -> str:

@@ -1,0 +1,191 @@
+"""How `random_graphs.py` draws each operator."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edgekit.graph import DType, Quant
+from random_graphs import Builder, recipe
+
+IN_256THS = Quant((1 / 256,), (-128,))
+
+
+def activation(b: Builder) -> int:
+    """A fused activation: none half of the time, RELU, RELU_N1_TO_1, RELU6."""
+    return 0 if b.chance(0.5) else b.integer(1, 3)
+
+
+def window(b: Builder) -> dict:
+    return {"padding": b.integer(0, 1), "stride_h": b.integer(1, 3), "stride_w": b.integer(1, 3)}
+
+
+def _weights(b: Builder, shape: tuple[int, ...], axis: int) -> int:
+    """Weights with one scale, or one for each output channel."""
+    channels = shape[axis]
+    if b.chance(0.4) or channels == 1:
+        return b.weights(shape, Quant((b.scale(),), (0,)))
+    middle = b.scale()
+    scales = tuple(float(np.float32(middle * 2.0 ** b.rng.uniform(-2, 2)))
+                   for _ in range(channels))
+    return b.weights(shape, Quant(scales, (0,) * channels, axis))
+
+
+def _bias(b: Builder, source: int, weights: int, channels: int, missing: float = 0.2) -> int:
+    """A bias with the scales of its sums, or -1 for none."""
+    if b.chance(missing):
+        return -1
+    limit = b.pick((300, 5000, 100_000, 2**30))
+    scales = tuple(float(np.float32(b.tensors[source].scale * scale))
+                   for scale in b.tensors[weights].quant.scale)
+    quant = Quant(scales, (0,) * len(scales), 0 if len(scales) > 1 else None)
+    return b.constant(b.rng.integers(-limit, limit, channels).astype(np.int32), quant)
+
+
+def _real(b: Builder, source: int, weights: int) -> float:
+    return b.tensors[source].scale * b.tensors[weights].scale
+
+
+@recipe("CONV_2D")
+def convolution(b: Builder, kind: str) -> bool:
+    source = b.any(4)
+    depth, outputs = b.tensors[source].shape[3], b.integer(1, 9)
+    taps = b.pick(((1, 1), (3, 3), (b.integer(1, 4), b.integer(1, 4))))
+    weights = _weights(b, (outputs, *taps, depth), 0)
+    dilation = (1, 1) if b.chance(0.7) else (b.integer(1, 3), b.integer(1, 3))
+    return b.op(kind, (source, weights, _bias(b, source, weights, outputs)), [None],
+                real=_real(b, source, weights), activation=activation(b),
+                dilation_h=dilation[0], dilation_w=dilation[1], **window(b))
+
+
+@recipe("DEPTHWISE_CONV_2D")
+def depthwise(b: Builder, kind: str) -> bool:
+    source = b.any(4)
+    multiplier = b.pick((1, 1, 2, 3))
+    outputs = b.tensors[source].shape[3] * multiplier
+    taps = b.pick(((3, 3), (b.integer(1, 4), b.integer(1, 4))))
+    weights = _weights(b, (1, *taps, outputs), 3)
+    # A -1 makes the wheel's kernel read a null pointer.
+    return b.op(kind, (source, weights, _bias(b, source, weights, outputs, missing=0)), [None],
+                real=_real(b, source, weights), activation=activation(b),
+                depth_multiplier=multiplier, **window(b))
+
+
+@recipe("FULLY_CONNECTED")
+def dense(b: Builder, kind: str) -> bool:
+    source = b.any()
+    shape, outputs = b.tensors[source].shape, b.integer(1, 12)
+    kept = len(shape) > 1 and b.chance(0.4)
+    depth = shape[-1] if kept or b.chance(0.5) else b.tensors[source].size
+    weights = _weights(b, (outputs, depth), 0)
+    return b.op(kind, (source, weights, _bias(b, source, weights, outputs)), [None],
+                real=_real(b, source, weights), activation=activation(b), keep_num_dims=kept)
+
+
+@recipe("AVERAGE_POOL_2D", "MAX_POOL_2D")
+def pooling(b: Builder, kind: str) -> bool:
+    source = b.any(4)
+    return b.op(kind, (source,), [b.tensors[source].quant], activation=activation(b),
+                filter_height=b.integer(1, 4), filter_width=b.integer(1, 4), **window(b))
+
+
+def operands(b: Builder) -> tuple[int, int]:
+    """Two tensors that broadcast; either may be the smaller one, or a constant."""
+    first = b.any()
+    shape = b.tensors[first].shape
+    other = tuple(1 if b.chance(0.25) else dim for dim in shape)
+    if b.chance(0.2):
+        other = other[b.integer(0, len(other)):]
+    if b.chance(0.4):
+        other = shape
+    second = b.of_shape(other)
+    return (first, second) if b.chance(0.6) else (second, first)
+
+
+@recipe("ADD", "MUL")
+def arithmetic(b: Builder, kind: str) -> bool:
+    inputs = operands(b)
+    if kind == "MUL":
+        return b.op(kind, inputs, [None], real=_real(b, *inputs), activation=activation(b))
+    real = 2 * max(b.tensors[i].scale for i in inputs) / 2**20
+    return b.op(kind, inputs, [None], real=real, activation=activation(b))
+
+
+@recipe("RELU")
+def rescaled(b: Builder, kind: str) -> bool:
+    source = b.any()
+    return b.op(kind, (source,), [None], real=b.tensors[source].scale)
+
+
+@recipe("RELU6")
+def in_place(b: Builder, kind: str) -> bool:
+    source = b.any()
+    return b.op(kind, (source,), [b.tensors[source].quant])
+
+
+@recipe("LOGISTIC")
+def probability(b: Builder, kind: str) -> bool:
+    return b.op(kind, (b.any(),), [IN_256THS])
+
+
+@recipe("SOFTMAX")
+def softmax(b: Builder, kind: str) -> bool:
+    beta = 1.0 if b.chance(0.7) else float(np.float32(2.0 ** b.rng.uniform(-3, 3)))
+    return b.op(kind, (b.any(),), [IN_256THS], beta=beta)
+
+
+@recipe("QUANTIZE")
+def quantize(b: Builder, kind: str) -> bool:
+    if b.chance(0.3):
+        return b.op(kind, (b.input(b.shape(), DType.FLOAT32),), [None])
+    source = b.any()
+    return b.op(kind, (source,), [None], real=b.tensors[source].scale)
+
+
+@recipe("DEQUANTIZE")
+def dequantize(b: Builder, kind: str) -> bool:
+    return b.op(kind, (b.any(),), [None], dtype=DType.FLOAT32)
+
+
+def axes(b: Builder, rank: int) -> list[int]:
+    """Some axes, each once, some from the end."""
+    chosen = b.rng.permutation(rank)[:b.integer(1, rank)].tolist()
+    return [axis - rank if b.chance(0.2) else axis for axis in chosen]
+
+
+@recipe("MEAN")
+def reduction(b: Builder, kind: str) -> bool:
+    source = b.any()
+    rank = len(b.tensors[source].shape)
+    return b.op(kind, (source, b.integers(axes(b, rank))), [None],
+                real=b.tensors[source].scale, keep_dims=b.chance(0.5))
+
+
+@recipe("RESHAPE")
+def reshape(b: Builder, kind: str) -> bool:
+    source = b.any()
+    size = b.tensors[source].size
+    divisors = [d for d in range(1, size + 1) if size % d == 0]
+    first = b.pick(divisors)
+    wanted = b.pick(((1, size), (1, first, size // first), (1, first, 1, size // first), (size,)))
+    return b.op(kind, (source, b.integers(wanted)), [b.tensors[source].quant],
+                new_shape=wanted)
+
+
+@recipe("PAD")
+def pad(b: Builder, kind: str) -> bool:
+    source = b.any(b.integer(1, 4))
+    paddings = b.rng.integers(0, 2, (len(b.tensors[source].shape), 2), endpoint=True)
+    return b.op(kind, (source, b.integers(paddings)), [b.tensors[source].quant])
+
+
+@recipe("CONCATENATION")
+def concatenation(b: Builder, kind: str) -> bool:
+    source = b.any()
+    shape, quant = b.tensors[source].shape, b.tensors[source].quant
+    axis = b.integer(0, len(shape) - 1)
+    others = [b.of_shape((*shape[:axis], shape[axis] if b.chance(0.5) else b.integer(1, 5),
+                          *shape[axis + 1:]), quant) for _ in range(b.integer(0, 3))]
+    inputs = [source, *others]
+    b.rng.shuffle(inputs)
+    return b.op(kind, tuple(int(i) for i in inputs), [quant],
+                axis=axis - len(shape) if b.chance(0.3) else axis)
