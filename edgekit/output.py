@@ -23,7 +23,7 @@ def write_project(project: Project, directory: Path, *, force: bool = False) -> 
     """Put a project into `directory`; files the user added stay.
 
     UsageError where the folder is not a project of ours, is a symbolic link, or holds edited
-    files and `force` is not given.
+    files, or the user's own in the place of generated ones, and `force` is not given.
     """
     directory = Path(directory)
     if directory.is_symlink():
@@ -72,7 +72,13 @@ def _added_files(project: Project, directory: Path, force: bool) -> list[Path]:
     if edited and not force:
         raise UsageError(f"{len(edited)} generated files were edited, among them {edited[0]}",
                          "--force overwrites them; or generate into another folder")
-    ours = set(sums) | {path for path, _ in project.files} | {SUMS}
+    generated = {path for path, _ in project.files}
+    in_the_way = [p.as_posix() for p in present
+                  if p.as_posix() in generated and p.as_posix() not in sums]
+    if in_the_way and not force:
+        raise UsageError(f"{in_the_way[0]} is a file of yours where a generated one goes",
+                         "rename it, or overwrite it with --force; or generate into another folder")
+    ours = set(sums) | generated | {SUMS}
     return [path for path in present if path.as_posix() not in ours]
 
 
