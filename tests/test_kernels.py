@@ -7,7 +7,7 @@ import pytest
 import case_firmware
 from cases import load, samples
 from conftest import require_module, require_tool
-from edgekit import kernels, memory, reference
+from edgekit import kernels, memory, reference, resources
 from edgekit.board import load_board
 from edgekit.emulators import native
 
@@ -59,6 +59,14 @@ def test_the_c_twins_of_a_set_equal_the_reference_and_compile_without_a_warning(
         "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-pedantic", "-Werror"))
     for (case, graph), code in zip(cases, codes, strict=True):
         check(graph, native.NativeLink(code, library), case)
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_every_kernel_of_a_set_runs_in_some_case(name):
+    used = {call.kernel for _, graph in CASES for lowered in memory.lower(graph, (name,))
+            for call in lowered}
+    files = {path.stem for path in (resources.folder("templates") / "kernels").glob(f"*_{name}.c")}
+    assert files and files == {kernel for kernel in used if kernel.endswith(f"_{name}")}
 
 
 def check(graph, link, case: str) -> None:

@@ -1,21 +1,13 @@
 /* SPDX-License-Identifier: 0BSD */
 #include "edgekit_dsp.h"
 
-#include "conv_2d_dsp.h"
+#include "edgekit_patches.h"
 
-/* A patch is expanded once for all channels: for each block of four taps its even bytes as one
- * word and its odd bytes as another, for four pixels side by side: [block][even, odd][pixel]. */
-#define PIXELS 4
-#define BLOCK_WORDS (2 * PIXELS)
-
-typedef struct {
-  int32_t pairs;  /* of channels */
-  int32_t blocks; /* of four taps */
-  int32_t stride; /* bytes from pixel to pixel of the output */
-  int32_t offset; /* twice the zero point, plus 1 */
-} tile_t;
-
-/* `pairs` tiles, not 0, of the same four pixels. */
+/* Columns: for each block of four taps the even bytes as one word and the odd bytes as another,
+ * for four pixels side by side: [block][even, odd][pixel].
+ *
+ * Weights, for each tile of two channels: 2 biases, 2 * blocks words of 2 x 2 weights, multiplier
+ * of the first, both right shifts less one, multiplier of the second, both channels' numbers. */
 #if EDGEKIT_DSP_ASSEMBLY
 
 /* One word of weights, a0 b0 a1 b1: two taps of two channels, for four pixels. */
@@ -49,7 +41,7 @@ EDGEKIT_NAKED static void tiles(
   __asm__ volatile(
       "push   {r4-r11, lr}        \n"
       "sub    sp, #28             \n"
-      "ldrd   r4, r5, [r3]        \n" /* pairs, blocks */
+      "ldrd   r4, r5, [r3]        \n" /* tiles, blocks */
       "ldrd   r6, r7, [r3, #8]    \n" /* stride, offset */
       "add    r8, r1, r5, lsl #5  \n" /* end of the patch */
       "rsb    r5, r5, #0          \n"
@@ -113,7 +105,7 @@ EDGEKIT_NAKED static void tiles(
 
 static void tiles(const int32_t *weights, const int32_t *patch, int8_t *output,
                   const tile_t *tile) {
-  for (int32_t pair = 0; pair < tile->pairs; pair++) {
+  for (int32_t pair = 0; pair < tile->tiles; pair++) {
     int32_t sum[2][PIXELS];
     for (int32_t pixel = 0; pixel < PIXELS; pixel++) {
       sum[0][pixel] = weights[0];
@@ -146,14 +138,6 @@ static void tiles(const int32_t *weights, const int32_t *patch, int8_t *output,
 }
 
 #endif
-
-/* Where the patches of four pixels lie: rows of whole words, each row's rest behind them. */
-typedef struct {
-  const int8_t *source[PIXELS];
-  int32_t turn[PIXELS]; /* bytes from behind a row's words to the next row */
-  int32_t rows;
-  int32_t words;
-} patches_t;
 
 /* The whole words of four patches into columns; returns the end of the columns. */
 #if EDGEKIT_DSP_ASSEMBLY
@@ -265,7 +249,8 @@ static void expand_rest_byte(const patches_t *patches, int32_t pixel, int32_t *c
   }
 }
 
-static void expand(const edgekit_conv_2d_dsp_t *op, const patches_t *patches, int32_t *columns) {
+static void expand(const edgekit_conv_2d_patches_t *op, const patches_t *patches,
+                   int32_t *columns) {
   int32_t *const end = patches->words > 0 ? expand_words(columns, patches) : columns;
   if (op->run_rest == 1) {
     for (int32_t i = 0; i < PIXELS; i++) {
@@ -278,133 +263,7 @@ static void expand(const edgekit_conv_2d_dsp_t *op, const patches_t *patches, in
   }
 }
 
-static int8_t *fill(int8_t *target, int32_t count, int32_t value) {
-  const uint32_t word = UINT32_C(0x01010101) * (uint8_t)value;
-  for (; count >= 4; count -= 4) {
-    __builtin_memcpy(target, &word, 4);
-    target += 4;
-  }
-  for (; count > 0; count--) {
-    *target++ = (int8_t)value;
-  }
-  return target;
-}
-
-static int8_t *copy(int8_t *target, const int8_t *source, int32_t count) {
-  for (; count >= 4; count -= 4) {
-    const uint32_t word = edgekit_load4(source);
-    __builtin_memcpy(target, &word, 4);
-    source += 4;
-    target += 4;
-  }
-  for (; count > 0; count--) {
-    *target++ = *source++;
-  }
-  return target;
-}
-
-/* A patch that reaches out of the image at (y, x): outside lies the zero point. */
-static void copy_patch(const edgekit_conv_2d_dsp_t *op, const int8_t *image, int32_t y, int32_t x,
-                       int8_t *patch) {
-  const int32_t depth = op->input_depth;
-  const int32_t outside = op->input_zero_point;
-  const int32_t first = x < 0 ? -x : 0;
-  const int32_t right = op->input_width - x;
-  const int32_t end = right < op->filter_width ? right : op->filter_width;
-  for (int32_t row = y; row < y + op->filter_height; row++) {
-    if (row < 0 || row >= op->input_height || end <= first) {
-      patch = fill(patch, op->filter_width * depth, outside);
-      continue;
-    }
-    patch = fill(patch, first * depth, outside);
-    patch = copy(patch, image + (row * op->input_width + x + first) * depth,
-                 (end - first) * depth);
-    patch = fill(patch, (op->filter_width - end) * depth, outside);
-  }
-}
-
-/* The upper left corner of an output pixel's patch; batches included in its number. */
-typedef struct {
-  const int8_t *image;
-  int32_t y;
-  int32_t x;
-} corner_t;
-
-static corner_t corner_of(const edgekit_conv_2d_dsp_t *op, const int8_t *input, int32_t pixel) {
-  const int32_t row = pixel / op->output_width;
-  const int32_t batch = row / op->output_height;
-  corner_t corner;
-  corner.image = input + batch * (op->input_height * op->input_width * op->input_depth);
-  corner.y = (row - batch * op->output_height) * op->stride_height - op->pad_height;
-  corner.x = (pixel - row * op->output_width) * op->stride_width - op->pad_width;
-  return corner;
-}
-
-/* Four pixels from number `first`. */
-static void expand_window(const edgekit_conv_2d_dsp_t *op, const int8_t *input, int32_t first,
-                          int32_t *columns, int8_t *copies) {
-  const int32_t depth = op->input_depth;
-  const int32_t row_stride = op->input_width * depth;
-  const int32_t last_y = op->input_height - op->filter_height;
-  const int32_t last_x = op->input_width - op->filter_width;
-  const int32_t inside = row_stride - 4 * op->run_words;
-  patches_t patches = {{NULL}, {inside, inside, inside, inside}, op->filter_height, op->run_words};
-  corner_t corner = corner_of(op, input, first);
-  int32_t left = op->output_width - (corner.x + op->pad_width) / op->stride_width;
-  for (int32_t i = 0; i < PIXELS; i++) {
-    if (corner.y >= 0 && corner.x >= 0 && corner.y <= last_y && corner.x <= last_x) {
-      patches.source[i] = corner.image + corner.y * row_stride + corner.x * depth;
-    } else {
-      copy_patch(op, corner.image, corner.y, corner.x, copies);
-      patches.source[i] = copies;
-      patches.turn[i] = op->run_rest;
-      copies += op->filter_height * op->filter_width * depth;
-    }
-    corner.x += op->stride_width;
-    if (--left == 0 && i + 1 < PIXELS) {
-      left = op->output_width;
-      corner = corner_of(op, input, first + i + 1);
-    }
-  }
-  expand(op, &patches, columns);
-}
-
-/* The same where a patch is one pixel of the input. */
-static void expand_pixels(const edgekit_conv_2d_dsp_t *op, const int8_t *input, int32_t first,
-                          int32_t *columns) {
-  const int8_t *source = input + first * op->input_depth;
-  const patches_t patches = {{source, source + op->input_depth, source + 2 * op->input_depth,
-                              source + 3 * op->input_depth}, {0, 0, 0, 0}, 1, op->run_words};
-  expand(op, &patches, columns);
-}
-
-void edgekit_conv_2d_s8_dsp(const edgekit_conv_2d_dsp_t *op, const int8_t *input, int8_t *output,
-                            void *scratch) {
-  int32_t *columns = scratch;
-  int8_t *copies = (int8_t *)(columns + op->blocks * BLOCK_WORDS);
-  const int32_t depth = op->output_depth;
-  const int32_t pixels = op->batches * op->output_height * op->output_width;
-  const bool is_pointwise = op->filter_height == 1 && op->filter_width == 1 &&
-                            op->stride_height == 1 && op->stride_width == 1;
-  const tile_t tile = {op->pairs, op->blocks, depth, 2 * op->output_zero_point + 1};
-  for (int32_t pixel = 0; pixel < pixels; pixel += PIXELS) {
-    /* The last four pixels may overlap the four before: the same outputs again. */
-    const int32_t first = pixel + PIXELS <= pixels ? pixel : pixels - PIXELS;
-    int8_t *const target = output + first * depth;
-    if (op->constants != NULL) {
-      for (int32_t i = 0; i < PIXELS; i++) {
-        copy(target + i * depth, op->constants, depth);
-      }
-    }
-    if (op->pairs == 0) {
-      continue;
-    }
-    if (is_pointwise) {
-      expand_pixels(op, input, first, columns);
-    } else {
-      expand_window(op, input, first, columns, copies);
-    }
-    tiles(op->weights, columns, target, &tile);
-    edgekit_clamp_s8(target, PIXELS * depth, op->activation_min, op->activation_max);
-  }
+void edgekit_conv_2d_s8_dsp(const edgekit_conv_2d_patches_t *op, const int8_t *input,
+                            int8_t *output, void *scratch) {
+  convolve(op, input, output, scratch);
 }

@@ -185,14 +185,4 @@ static inline int8_t edgekit_requantize_proven(int32_t accumulator, int32_t mult
   return (int8_t)edgekit_halve_to_int8(scaled >> right_less_1);
 }
 
-/* A fused activation's range, where int8 is wider than it. */
-static inline void edgekit_clamp_s8(int8_t *values, int32_t count, int32_t low, int32_t high) {
-  if (low <= INT8_MIN && high >= INT8_MAX) {
-    return;
-  }
-  for (int32_t i = 0; i < count; i++) {
-    values[i] = (int8_t)edgekit_clamp(values[i], low, high);
-  }
-}
-
 #endif

@@ -59,4 +59,14 @@ static inline int32_t edgekit_clamp(int32_t value, int32_t low, int32_t high) {
   return value < low ? low : (value > high ? high : value);
 }
 
+/* A fused activation's range, where int8 is wider than it. */
+static inline void edgekit_clamp_s8(int8_t *values, int32_t count, int32_t low, int32_t high) {
+  if (low <= INT8_MIN && high >= INT8_MAX) {
+    return;
+  }
+  for (int32_t i = 0; i < count; i++) {
+    values[i] = (int8_t)edgekit_clamp(values[i], low, high);
+  }
+}
+
 #endif

@@ -21,4 +21,8 @@ typedef struct {
 void edgekit_fully_connected_s8(const edgekit_fully_connected_t *op, const int8_t *input,
                                 int8_t *output);
 
+/* The same, with the conditions that edgekit proves: shift is -1 or less, |sum| below 2^30. */
+void edgekit_fully_connected_s8_rv32(const edgekit_fully_connected_t *op, const int8_t *input,
+                                     int8_t *output);
+
 #endif

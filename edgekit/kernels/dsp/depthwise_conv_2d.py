@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from edgekit.fixed_point import wrapped
 from edgekit.graph import Graph, Op
-from edgekit.kernels.dsp.channels import Channels, proven
+from edgekit.kernels.channels import Channels, proven
+from edgekit.kernels.tables import with_tables
 from edgekit.ops import depthwise_conv_2d
 from edgekit.ops.base import Call, Constant
 from edgekit.ops.weighted import requantization_params
@@ -60,9 +59,5 @@ def _lower_general(graph: Graph, op: Op, channels: Channels) -> tuple[Call, ...]
     # This kernel skips the padding's taps, as the portable one does: it adds the zero point.
     sums = channels.weights.astype(np.int64).sum(axis=1)
     bias = channels.bias + graph.inputs_of(op)[0].zero_point * sums
-    folded = {"weights": Constant.of(channels.weights.T),
-              "bias": Constant.of(wrapped(bias).astype(np.int32)),
-              "multiplier": Constant.of(channels.multiplier),
-              "shift": Constant.of((-channels.right_shift).astype(np.int8))}
-    params = tuple((name, folded.get(name, value)) for name, value in portable.params)
-    return (replace(portable, kernel="depthwise_conv_2d_s8_dsp", params=params),)
+    return (with_tables(portable, "depthwise_conv_2d_s8_dsp", channels, channels.weights.T,
+                        wrapped(bias)),)

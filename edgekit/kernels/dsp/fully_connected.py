@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from edgekit.graph import Graph, Op
-from edgekit.kernels.dsp.channels import Channels, proven
+from edgekit.kernels.channels import Channels, proven
 from edgekit.ops.base import Call, Constant
 from edgekit.ops.weighted import requantization_params
 

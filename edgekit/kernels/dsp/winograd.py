@@ -6,7 +6,7 @@ import numpy as np
 
 from edgekit.fixed_point import INT32_MAX
 from edgekit.graph import Graph, Op
-from edgekit.kernels.dsp.channels import Channels
+from edgekit.kernels.channels import Channels
 from edgekit.ops import conv_2d
 from edgekit.ops.base import Call, Constant
 from edgekit.ops.weighted import requantization_params
