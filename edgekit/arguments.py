@@ -12,10 +12,22 @@ _UNITS = {"": 1, "K": 1024, "M": 1024 ** 2, "G": 1024 ** 3}
 
 
 class Parser(argparse.ArgumentParser):
-    """Wrong usage is a UsageError like any other, so that --json can tell it."""
+    """Wrong usage is a UsageError like any other, so that --json can tell it.
+
+    `grammar` of the whole command line: each command's `options()`.
+    """
+
+    grammar: dict[str, dict[str, str]]
 
     def error(self, message: str):
         raise UsageError(message, f"{self.prog} --help")
+
+    def options(self) -> dict[str, str]:
+        """Names of the long options, "rate" for --rate -> "flag", "one" value or "many"."""
+        return {word[2:]: "flag" if action.nargs == 0 else
+                "many" if isinstance(action, argparse._AppendAction) else "one"
+                for action in self._actions for word in action.option_strings
+                if word.startswith("--") and word != "--help"}
 
 
 def size(text: str) -> int:
@@ -105,7 +117,14 @@ def parser() -> Parser:
     add("ports", "the serial ports of this machine, and which boards may be behind them")
     _monitor(add("monitor", "what firmware prints, and the frames of its link"))
     add("doctor", "which optional programs and packages are here")
+    _run(add("run", "the whole pipeline of a project file, edgekit.toml"))
+    top.grammar = {name: command.options() for name, command in commands.choices.items()}
     return top
+
+
+def _run(parser) -> None:
+    parser.add_argument("project", nargs="?", default="edgekit.toml", metavar="edgekit.toml",
+                        help="default: the one in this folder")
 
 
 def _demo(parser) -> None:

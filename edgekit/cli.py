@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from edgekit import log
 from edgekit.arguments import parser
-from edgekit.documents import error_document
+from edgekit.documents import document, error_document
 from edgekit.errors import (BudgetExceeded, DoesNotFit, EdgekitError, Mismatch, Regression,
                             UsageError)
+from edgekit.settings import beforehand
+from edgekit.settings import load as load_settings
 
 Answer = tuple[dict, EdgekitError | None]
 
@@ -21,7 +25,7 @@ def main(argv: list[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     as_json = "--json" in argv
     try:
-        arguments = parser().parse_args(argv)
+        arguments = _parsed(argv)
         stop = log.listen(_Progress(arguments.quiet, arguments.verbose))
         try:
             result, failure = _COMMANDS[arguments.command](arguments)
@@ -44,6 +48,12 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:  # the reader has seen enough, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+def _parsed(argv: list[str]):
+    """The typed words behind those of the environment and of this folder's edgekit.toml."""
+    grammar = parser()
+    return grammar.parse_args(beforehand(argv, grammar.grammar))
 
 
 def _print(result: dict, as_json: bool) -> None:
@@ -274,6 +284,22 @@ def _monitor(a) -> Answer:
     return monitor_document(a.port, seen), None
 
 
+def _run(a) -> Answer:
+    from edgekit.running import steps
+    path, grammar = Path(a.project), parser()
+    planned = steps(load_settings(path, grammar.grammar), grammar.grammar)
+    documents: list[dict] = []
+    with contextlib.chdir(path.absolute().parent):
+        for argv in planned:
+            log.step("edgekit " + " ".join(argv))
+            result, failure = _COMMANDS[argv[0]](grammar.parse_args(argv))
+            documents.append(result)
+            if failure is not None:
+                break
+    return document("run", project=str(path), steps=documents, ok=failure is None,
+                    issues=[one for result in documents for one in result["issues"]]), failure
+
+
 def _doctor(a) -> Answer:
     from edgekit.diagnosis import doctor
     return doctor(), None
@@ -284,4 +310,5 @@ _COMMANDS: dict[str, Callable[..., Answer]] = {
     "slim": _slim, "fit": _fit, "generate": _generate, "build": _build, "emulate": _emulate, "profile": _profile,
     "validate": _validate, "compare": _compare, "report": _report, "boards": _boards,
     "doctor": _doctor, "flash": _flash, "ports": _ports, "monitor": _monitor,
+    "run": _run,
 }

@@ -273,6 +273,11 @@ def _fit(d: dict) -> str:
     return "\n\n".join(parts)
 
 
+def _run(d: dict) -> str:
+    return "\n\n".join(f"{step['schema'].removeprefix('edgekit.')}\n{render(step)}"
+                       for step in d["steps"])
+
+
 def _demo(d: dict) -> str:
     head = ("board", "core", *PROFILE_HEADER[1:], "mismatches")
     rows = [(p["board"], p["core"], *profile_row(p)[1:], p["mismatches"]) for p in d["table"]]
@@ -288,5 +293,5 @@ _RENDER: dict[str, Callable[[dict], str]] = {
     "emulate": _emulate, "validate": _validate, "profile": _profile, "profiles": _profiles,
     "boards": _boards, "doctor": _doctor, "compare": _compare, "report": _report,
     "prune": _prune, "quantize": _quantize, "slim": _slim, "fit": _fit, "demo": _demo,
-    "flash": _flash, "ports": _ports, "monitor": _monitor,
+    "flash": _flash, "ports": _ports, "monitor": _monitor, "run": _run,
 }

@@ -40,7 +40,7 @@ ROWS = (
     ("flashing",),
     ("compression", "pipeline"),
     ("demo", "fitting", "slimming", "text", "pytest_plugin"),
-    ("arguments",),
+    ("arguments", "settings", "running"),
     ("cli",),
     ("__init__", "__main__"),
 )
