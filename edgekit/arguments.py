@@ -256,6 +256,9 @@ def _profile(parser) -> None:
     _board(parser)
     _runtime(parser, "both", "both")
     _engine(parser)
+    parser.add_argument("--target", default="emulator", help="emulator or serial:PORT, whose board "
+                        "measures itself; default: emulator")
+    parser.add_argument("--baud", type=int, metavar="N", help="of the port; default: the board's")
     parser.add_argument("--html", metavar="FILE", help="write the report there too")
     parser.add_argument("--max-ram", type=size, metavar="N")
     parser.add_argument("--max-flash", type=size, metavar="N")

@@ -204,12 +204,13 @@ def _profile(a) -> Answer:
     from edgekit import pipeline
     from edgekit.profiling import over_budget
     result = pipeline.profile(a.source, a.board, runtime=a.runtime, engine=a.engine,
-                              toolchain=a.toolchain, optimize=a.optimize or "balanced")
+                              toolchain=a.toolchain, optimize=a.optimize or "balanced",
+                              target=a.target, baud=a.baud)
     if a.html:
         from edgekit import report
         report.write_html([result], a.html)
     # With both runtimes the budget is the aot row's: the other cannot be measured here.
-    judged = result["profiles"][-1] if a.runtime == "both" else result
+    judged = result["profiles"][-1] if "profiles" in result else result
     over = over_budget(judged, max_ram=a.max_ram, max_flash=a.max_flash,
                        max_latency_s=a.max_latency)
     if over:

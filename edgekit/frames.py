@@ -24,6 +24,7 @@ class Type(IntEnum):
     LAYER = 4
     READ = 5
     BYE = 6
+    TIMES = 7
     REPLY = 0x10
     ERROR = 0x7F
 

@@ -14,16 +14,20 @@ from edgekit.frames import PROTOCOL, Type
 HELLO_S = 6.0
 _EVERY_S = 0.25
 _HEAD = struct.Struct("<BBHHIBB")
-_HAS_LAYERS = 1
+_HAS_LAYERS, _COUNTS_CYCLES = 1, 2
 _SHA256_DIGITS = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Greeting:
-    """What firmware says of itself; sizes in bytes, `ticks_hz` 0 where it is not known."""
+    """What firmware says of itself; sizes in bytes, `ticks_hz` 0 where it is not known.
+
+    `counts_cycles` says that a tick is a cycle of the CPU.
+    """
 
     protocol: int
     has_layers: bool
+    counts_cycles: bool
     max_payload: int
     op_count: int
     ticks_hz: int
@@ -38,14 +42,15 @@ def parse(payload: bytes) -> Greeting:
     try:
         protocol, flags, max_payload, ops, ticks, inputs, outputs = _HEAD.unpack_from(payload)
         if protocol != PROTOCOL:  # what follows may be anything
-            return Greeting(protocol, False, 0, 0, 0, (), (), "", "")
+            return Greeting(protocol, False, False, 0, 0, 0, (), (), "", "")
         sizes = struct.unpack_from(f"<{inputs + outputs}I", payload, _HEAD.size)
         text = payload[_HEAD.size + 4 * len(sizes):].decode("ascii")
     except (struct.error, UnicodeDecodeError) as error:
         raise EdgekitError(f"the firmware's HELLO is not one of edgekit's: {error}",
                            "generate the project again, build and flash it") from error
-    return Greeting(protocol, bool(flags & _HAS_LAYERS), max_payload, ops, ticks, sizes[:inputs],
-                    sizes[inputs:], text[:_SHA256_DIGITS], text[_SHA256_DIGITS:])
+    return Greeting(protocol, bool(flags & _HAS_LAYERS), bool(flags & _COUNTS_CYCLES), max_payload,
+                    ops, ticks, sizes[:inputs], sizes[inputs:], text[:_SHA256_DIGITS],
+                    text[_SHA256_DIGITS:])
 
 
 def greet(exchange: Exchange, seconds: float | None = None) -> Greeting:

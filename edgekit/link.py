@@ -21,7 +21,8 @@ class Hello:
 class Inference:
     """One inference: output bytes, and what was counted where counting was asked for.
 
-    `cycles` and `latency_s` are a device's own measurement, None where it has no clock.
+    `cycles` and `latency_s` are a device's own measurement, None (and () by operator) where it has
+    no clock; what it measures of an operator contains the call of its clock.
     """
 
     outputs: tuple[bytes, ...]
@@ -30,6 +31,8 @@ class Inference:
     peak_stack: int | None = None
     cycles: int | None = None
     latency_s: float | None = None
+    op_cycles: tuple[int, ...] = ()
+    op_latency_s: tuple[float, ...] = ()
 
 
 class Link(Protocol):

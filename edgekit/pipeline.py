@@ -15,7 +15,7 @@ from edgekit import checks, device
 from edgekit import data as sources
 from edgekit import fixing
 from edgekit import inspection
-from edgekit import output, profiling, samples, targets, validation
+from edgekit import output, profiling, profiling_device, samples, targets, validation
 from edgekit import workspace
 from edgekit.board import Board, load_board
 from edgekit.board_list import boards
@@ -115,15 +115,25 @@ def validate(source, board: str | None = None, *, target: str = "emulator",
         on_host = run.runtime == "tflm" and not device.is_device(target)
         golden = Golden(run.model, of_reference=on_host)
         verdict = validation.validate(run.model, run.link, taken, labels, golden)
-        kernels = () if verdict.ok or run.runtime != "aot" else [
-            op["kernel"] for op in model_code(run.model, run.board, "aot").map["ops"]]
+        wanted = run.runtime == "aot" and not (verdict.ok and verdict.device.is_empty)
+        kernels = [op["kernel"] for op in model_code(run.model, run.board, "aot").map["ops"]
+                   ] if wanted else ()
         return validation.verdict_document(verdict, run.model, run.board.name, run.runtime,
                                            run.issues, kernels)
 
 
 def profile(source, board: str | None = None, *, runtime: str = "both", engine: str = "auto",
-            toolchain: str = "auto", optimize: str = "balanced") -> dict:
-    """`edgekit.profile`, or `edgekit.profiles` with both runtimes."""
+            toolchain: str = "auto", optimize: str = "balanced", target: str = "emulator",
+            baud: int | None = None) -> dict:
+    """`edgekit.profile`, or `edgekit.profiles` with both runtimes.
+
+    With `target` serial:PORT cycles, latency and stack are what the board measured, of the runtime
+    that is flashed.
+    """
+    if device.is_device(target):
+        return _profile_on_device(source, board, runtime, engine, toolchain, optimize, target, baud)
+    if target != "emulator":
+        raise UsageError(f"unknown target '{target}'", "one of emulator, serial:PORT")
     model, chosen = _source(source, board)
     if runtime == "both":
         found = [profile(model, chosen.name, runtime=one, engine=engine, toolchain=toolchain,
@@ -133,6 +143,20 @@ def profile(source, board: str | None = None, *, runtime: str = "both", engine: 
         return profile_tflm(model, chosen, optimize=optimize)
     return profiling.profile_aot(model, chosen, optimize=optimize, toolchain=toolchain,
                                  engine=engine)
+
+
+def _profile_on_device(source, board: str | None, runtime: str, engine: str, toolchain: str,
+                       optimize: str, target: str, baud: int | None) -> dict:
+    with _on_device(source, board, target, baud) as run:
+        if runtime not in ("both", run.runtime):
+            raise UsageError(f"the firmware on {target} is {run.runtime}, not {runtime}",
+                             f"--runtime {run.runtime}, or leave --runtime out")
+        found = profiling_device.measure(run.model, run.link)
+    if _is_folder(source):
+        optimize = open_project(Path(source)).optimize
+    estimated = profile(run.model, run.board.name, runtime=run.runtime, engine=engine,
+                        toolchain=toolchain, optimize=optimize)
+    return profiling_device.with_device(estimated, found, target)
 
 
 def require_ok(verdict: dict) -> None:

@@ -7,7 +7,7 @@ a CRC-32 that is checked against what was read. A damaged byte costs time, never
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from edgekit import log
@@ -23,7 +23,6 @@ CHUNK = 256
 # Times that inputs are loaded again because the device has others.
 RELOADS = 5
 _OUTPUT, _OPERATOR = 0, 1
-NANOSECONDS_HZ = 1_000_000_000
 
 
 class SerialLink:
@@ -54,16 +53,22 @@ class SerialLink:
         self._load()
 
     def infer(self, *, count: bool = False) -> Inference:
-        """Run the sample; `count` gives no more than the device's own clock, which is always read."""
-        def run() -> tuple[int, tuple[bytes, ...]] | None:
-            reply = self._run(Type.INFER, b"", 8)
+        """Run the sample, timed by the device, its stack painted; `count` times each operator too."""
+        def run() -> tuple[int, int, tuple[bytes, ...]] | None:
+            reply = self._run(Type.INFER, b"", 12)
             outputs = tuple(self._read(_OUTPUT, i, size)
                             for i, size in enumerate(self.greeting.output_bytes))
             right = zlib.crc32(b"".join(outputs)) == _number(reply[4:8])
-            return (_number(reply[:4]), outputs) if right else None
+            return (_number(reply[:4]), _number(reply[8:]), outputs) if right else None
 
-        ticks, outputs = self._until_right(run, "the outputs")
-        return Inference(outputs, cycles=self._cycles(ticks), latency_s=self._seconds(ticks))
+        ticks, stack, outputs = self._until_right(run, "the outputs")
+        if not ticks:  # a counter that stands still
+            return Inference(outputs, peak_stack=stack or None)
+        ops = self._times() if count and self.greeting.has_layers else ()
+        return Inference(
+            outputs, peak_stack=stack or None, cycles=self._cycles(ticks),
+            latency_s=self._seconds(ticks), op_cycles=_known(map(self._cycles, ops)),
+            op_latency_s=_known(map(self._seconds, ops)))
 
     def layers(self) -> tuple[bytes | None, ...]:
         """Every operator's output, fetched byte by byte."""
@@ -87,6 +92,11 @@ class SerialLink:
         except EdgekitError as unheard:  # everything asked for has been answered before
             log.note(f"{unheard.message}; after two seconds of silence the application goes on")
 
+    def _times(self) -> tuple[int, ...]:
+        """Ticks of each operator, one after the other in one inference."""
+        reply = self._run(Type.TIMES, b"", 4 * self.greeting.op_count)
+        return tuple(_number(reply[at:at + 4]) for at in range(0, len(reply), 4))
+
     def _layer(self, op: int, wanted: bytes | None) -> bytes | None:
         reply = self._run(Type.LAYER, op.to_bytes(2, "little"), 12)
         size, crc = _number(reply[4:8]), _number(reply[8:12])
@@ -96,7 +106,7 @@ class SerialLink:
         return data if zlib.crc32(data) == crc else None
 
     def _run(self, type: Type, head: bytes, size: int) -> bytes:
-        """The reply to INFER or LAYER; inputs that are not ours are loaded again."""
+        """The reply to INFER, LAYER or TIMES; inputs that are not ours are loaded again."""
         for _ in range(RELOADS):
             try:
                 return self._exchange.ask(type, head + self._crc.to_bytes(4, "little"), size=size,
@@ -137,12 +147,18 @@ class SerialLink:
                            "is an interrupt or a second task of the application using the model?")
 
     def _cycles(self, ticks: int) -> int | None:
-        """Of a CPU whose counter runs at its clock; a Linux program counts nanoseconds."""
-        return ticks if ticks and self.greeting.ticks_hz != NANOSECONDS_HZ else None
+        """None where the device counts something else, as nanoseconds or microseconds."""
+        return ticks if self.greeting.counts_cycles else None
 
     def _seconds(self, ticks: int) -> float | None:
         rate = self.greeting.ticks_hz
-        return ticks / rate if ticks and rate else None
+        return ticks / rate if rate else None
+
+
+def _known(values: Iterable) -> tuple:
+    """The values, () where they are not known."""
+    found = tuple(values)
+    return () if None in found else found
 
 
 def _number(data: bytes) -> int:

@@ -101,12 +101,19 @@ def _validate(d: dict) -> str:
 
 
 def _measured(device: dict) -> str:
+    """What the device measured of itself: a line, and a table of operators where it timed them."""
     parts = []
     if device["cycles"]:
-        parts.append(f"{device['cycles'][0]:,} to {device['cycles'][1]:,} cycles")
+        parts.append(f"{_between(device['cycles'])} cycles")
     if device["latency_s"]:
-        parts.append(f"{device['latency_s'][0]:.4g} to {device['latency_s'][1]:.4g} s")
-    return f"an inference took {' or '.join(parts)}, measured by the device"
+        parts.append(f"{_milliseconds(device['latency_s'])} ms")
+    text = f"an inference took {' or '.join(parts)}" if parts else "an inference"
+    if device["peak_stack"]:
+        text += f"{' and' if parts else ' took'} {device['peak_stack']:,} bytes of stack"
+    text += ", measured by the device"
+    rows = [(op["index"], op["kind"], op["kernel"] or "?", _between(op["cycles"]),
+             _milliseconds(op["latency_s"])) for op in device["ops"]]
+    return f"{text}\n{table(rows, ('op', 'kind', 'kernel', 'cycles', 'ms'))}" if rows else text
 
 
 PROFILE_HEADER = ("runtime", "flash code", "weights", "tables", "flash total", "arena", "stack",

@@ -14,6 +14,7 @@ from edgekit.golden import Golden
 from edgekit.graph import Graph
 from edgekit.link import ChecksumLink, Inference, Link
 from edgekit.macs import model_section
+from edgekit.measurement import Measured, device_section, measured
 from edgekit.model import Model
 from edgekit.samples import Sample
 
@@ -40,7 +41,7 @@ class Difference:
 class Verdict:
     """What was compared and what differed; `worst` is the largest difference of one element.
 
-    `cycles` and `latency_s` are (smallest, largest) of an inference by the device's own clock.
+    `device` is what a device measured of itself.
     """
 
     target: str
@@ -51,8 +52,7 @@ class Verdict:
     worst: float
     first: Difference | None
     accuracy: float | None = None
-    cycles: tuple[int, int] | None = None
-    latency_s: tuple[float, float] | None = None
+    device: Measured = Measured()
 
     @property
     def ok(self) -> bool:
@@ -83,7 +83,7 @@ def validate(model: Model, link: Link, samples: Sequence[Sample],
         if number < limit:
             verdict = _layers(verdict, model.graph, link, number, golden)
             link.load(inputs)
-        runs.append(link.infer())
+        runs.append(link.infer(count=number < limit and isinstance(link, ChecksumLink)))
         results, before = runs[-1].outputs, verdict
         for tensor, got in zip(model.graph.outputs, results, strict=True):
             verdict = _compare(verdict, model.graph, number, producers[tensor], tensor, golden, got)
@@ -94,8 +94,7 @@ def validate(model: Model, link: Link, samples: Sequence[Sample],
         if labels is not None:
             right += _decision(model.graph, results[0]) == labels[number]
         log.progress("validate", number + 1, len(samples))
-    return replace(verdict, cycles=_range([run.cycles for run in runs]),
-                   latency_s=_range([run.latency_s for run in runs]),
+    return replace(verdict, device=measured(runs),
                    accuracy=None if labels is None else float(right) / len(samples))
 
 
@@ -110,10 +109,6 @@ def _layers(verdict: Verdict, graph: Graph, link: Link, number: int, golden: Gol
         for tensor, part in _split(graph, op.outputs, got):
             verdict = _compare(verdict, graph, number, op, tensor, golden, part)
     return verdict
-
-
-def _range(values: list) -> tuple | None:
-    return (min(values), max(values)) if values and None not in values else None
 
 
 def _split(graph: Graph, tensors: tuple[int, ...], data: bytes | None):
@@ -168,13 +163,6 @@ def verdict_document(verdict: Verdict, model: Model, board: str, runtime: str,
                     model=model_section(model.graph, model.name, model.sha256),
                     golden=verdict.golden, samples=verdict.samples, elements=verdict.elements,
                     mismatches=verdict.mismatches, worst=worst, first=first,
-                    accuracy=verdict.accuracy, device=_device(verdict), ok=verdict.ok)
+                    accuracy=verdict.accuracy, ok=verdict.ok,
+                    device=device_section(verdict.device, model.graph, kernels))
 
-
-def _device(verdict: Verdict) -> dict | None:
-    """What a device measured of itself; null where the target is none or has no clock."""
-    if verdict.cycles is None and verdict.latency_s is None:
-        return None
-    measured = {"cycles": verdict.cycles, "latency_s": verdict.latency_s}
-    return {name: None if value is None else list(value) for name, value in measured.items()} | {
-        "methods": {name: "measured" for name, value in measured.items() if value is not None}}

@@ -19,7 +19,7 @@ IDS = [path.relative_to(ROOT).as_posix() for path in SOURCES]
 ROWS = (
     ("version", "errors", "resources", "log", "quiet"),
     ("tools", "graph", "fixed_point", "fixed_point_math", "flatbuffer", "link", "documents",
-     "frames", "serial_port", "exchange", "greeting", "serial_link"),
+     "frames", "serial_port", "exchange", "greeting", "serial_link", "measurement"),
     ("ops", "kernels", "board", "codegen", "elf", "uf2", "output", "data", "sources"),
     ("tflite", "reference", "toolchains", "firmware", "macs", "board_list",
      "diagnosis", "comparison", "lock"),
@@ -35,7 +35,7 @@ ROWS = (
     ("device", "flashers", "port_list", "monitoring"),
     ("importers", "validation", "profiling", "profiling_time", "profiling_tflm", "symptoms",
      "inspection", "fixing",
-     "project"),
+     "profiling_device", "project"),
     ("compress", "report"),
     ("flashing",),
     ("compression", "pipeline"),

@@ -19,6 +19,7 @@ void *tiny_input_at(int index);
 const void *tiny_output_at(int index);
 int tiny_invoke(void);
 int tiny_invoke_until(int op);
+int tiny_invoke_op(int op);
 const void *tiny_op_output(int op, size_t *bytes);
 #endif
 """
@@ -49,6 +50,7 @@ int tiny_invoke(void)
     return @result@;
 }
 int tiny_invoke_until(int op) { return op == 0 ? tiny_invoke() : -1; }
+int tiny_invoke_op(int op) { return tiny_invoke_until(op); }
 const void *tiny_op_output(int op, size_t *bytes)
 {
     *bytes = op == 0 ? 5 : 0;

@@ -14,6 +14,9 @@ _Static_assert(LINK_MAX_PAYLOAD >= 32u && LINK_MAX_PAYLOAD <= 4096u, "see link.h
 #define CRC_RIGHT 0xDEBB20E3u
 #define BLOCK 254u /* COBS: the bytes that one length byte can announce */
 
+#define PAINT 0xA5u
+#define OWN_FRAME 64u /* bytes below a local variable that its function may still use */
+
 /* Ticks of silence; a board whose rate is not known is taken for a fast one. */
 #define SECOND (BOARD_TICKS_HZ != 0u ? BOARD_TICKS_HZ : 100000000u)
 #define SILENCE_BEFORE_A_FRAME (SECOND / 2u)
@@ -214,7 +217,8 @@ static uint32_t crc_more(uint32_t crc, const uint8_t *from, size_t size)
 static void send_hello(const struct link_model *model)
 {
     send_number(LINK_PROTOCOL, 1);
-    send_number(model->invoke_until != NULL ? LINK_HAS_LAYERS : 0u, 1);
+    send_number((model->invoke_until != NULL ? LINK_HAS_LAYERS : 0u) |
+                (BOARD_COUNTS_CYCLES != 0 ? LINK_COUNTS_CYCLES : 0u), 1);
     send_number(LINK_MAX_PAYLOAD, 2);
     send_number(model->op_count, 2);
     send_number(BOARD_TICKS_HZ, 4);
@@ -280,14 +284,38 @@ static void load(const struct link_model *model, const uint8_t *payload, uint32_
     end();
 }
 
+/* Fills the unused stack from its limit to below this function's frame; gives that end. */
+__attribute__((noinline)) static uintptr_t paint(uintptr_t limit)
+{
+    volatile uint8_t here = PAINT;
+    const uintptr_t end = (uintptr_t)&here - OWN_FRAME;
+    for (uintptr_t at = limit; at < end; at++) {
+        *(volatile uint8_t *)at = PAINT;
+    }
+    return end;
+}
+
+static uintptr_t lowest_used(uintptr_t limit, uintptr_t end)
+{
+    while (limit < end && *(const volatile uint8_t *)limit == PAINT) {
+        limit++;
+    }
+    return limit;
+}
+
 static void infer(const struct link_model *model, const uint8_t *payload)
 {
     if (!inputs_are(model, number(payload, 4))) {
         return;
     }
+    volatile uint8_t here = 0;
+    const uintptr_t limit = (uintptr_t)board_stack_limit();
+    const uintptr_t end_of_paint = limit != 0u ? paint(limit) : 0u;
     const uint32_t start = board_cycles();
     const int status = model->invoke();
     const uint32_t ticks = board_cycles() - start;
+    const uint32_t stack = limit == 0u ? 0u :
+        (uint32_t)((uintptr_t)&here - lowest_used(limit, end_of_paint));
     if (status != 0) {
         refuse(LINK_FAILED);
         return;
@@ -299,6 +327,26 @@ static void infer(const struct link_model *model, const uint8_t *payload)
     reply();
     send_number(ticks, 4);
     send_number(~crc, 4);
+    send_number(stack, 4);
+    end();
+}
+
+/* Each number is sent before the next operator runs: no room is needed for them. */
+static void times(const struct link_model *model, const uint8_t *payload)
+{
+    if (model->invoke_op == NULL) {
+        refuse(LINK_NO_LAYERS);
+        return;
+    }
+    if (!inputs_are(model, number(payload, 4))) {
+        return;
+    }
+    reply();
+    for (int op = 0; op < model->op_count; op++) {
+        const uint32_t start = board_cycles();
+        (void)model->invoke_op(op);
+        send_number(board_cycles() - start, 4);
+    }
     end();
 }
 
@@ -365,6 +413,8 @@ static int answer(const struct link_model *model)
         layer(model, payload);
     } else if (type == LINK_READ && size == 9u) {
         read_back(model, payload);
+    } else if (type == LINK_TIMES && size == 4u) {
+        times(model, payload);
     } else if (type == LINK_HELLO && size == 0u) {
         reply();
         send_hello(model);

@@ -11,13 +11,15 @@
  *                                                       inputs u8, outputs u8, bytes u32 of each,
  *                                                       model sha256 (64 digits), board's name
  *   LOAD      input u8, offset u32, data                input u8, offset u32
- *   INFER     CRC of all inputs u32                     ticks u32, CRC of all outputs u32
+ *   INFER     CRC of all inputs u32                     ticks u32, CRC of all outputs u32, bytes of
+ *                                                       stack u32 (0 is not known)
  *   LAYER     operator u16, CRC of all inputs u32       ticks u32, bytes u32, CRC of its output u32
  *   READ      source u8, index u16, offset u32,         data
  *             bytes u16
  *   BYE       -                                         -
+ *   TIMES     CRC of all inputs u32                     ticks u32 of each operator
  *
- * INFER and LAYER refuse to run on inputs that are not the host's: the answer is then an ERROR
+ * INFER, LAYER and TIMES refuse to run on inputs that are not the host's: the answer is then an ERROR
  * frame (code u8, request type u8), as for every request that cannot be served. Damaged frames
  * are not answered; every request may be repeated.
  */
@@ -41,6 +43,7 @@ enum link_type {
     LINK_LAYER = 4,
     LINK_READ = 5,
     LINK_BYE = 6,
+    LINK_TIMES = 7,
     LINK_REPLY = 0x10,
     LINK_ERROR = 0x7F
 };
@@ -55,9 +58,12 @@ enum link_error {
 
 enum link_source { LINK_OUTPUT = 0, LINK_OPERATOR = 1 };
 
-#define LINK_HAS_LAYERS 1u /* flag of HELLO */
+/* Flags of HELLO: LAYER and TIMES are there; ticks are cycles of the CPU. */
+#define LINK_HAS_LAYERS 1u
+#define LINK_COUNTS_CYCLES 2u
 
-/* The model behind the link; `invoke_until` and `op_output` are NULL where there are none. */
+/* The model behind the link; the functions of single operators are NULL where there
+ * are none. */
 struct link_model {
     const char *board, *sha256;
     uint16_t op_count;
@@ -67,6 +73,7 @@ struct link_model {
     const void *(*output_at)(int index);
     int (*invoke)(void);
     int (*invoke_until)(int op);
+    int (*invoke_op)(int op);
     const void *(*op_output)(int op, size_t *bytes);
 };
 

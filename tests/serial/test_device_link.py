@@ -17,9 +17,11 @@ APP = HERE.parent.parent / "templates" / "app"
 FLAGS = ["-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-pedantic", "-Werror"]
 BOARD_H = """#include <stdint.h>
 #define BOARD_TICKS_HZ 120000000u
+#define BOARD_COUNTS_CYCLES 1
 int board_getc(void);
 void board_putc(char c);
 uint32_t board_cycles(void);
+void *board_stack_limit(void);
 """
 MAX_PAYLOAD = 512
 
@@ -41,7 +43,7 @@ def test_it_is_at_most_two_and_a_half_kilobytes_and_calls_only_the_board(folder,
     text, data, bss = map(int, sizes.split()[:3])
     assert text + data <= 2560 and bss <= MAX_PAYLOAD + 400
     names = tools.run(["arm-none-eabi-nm", "-u", str(folder / f"{core}.o")]).stdout.decode().split()
-    assert set(names[1::2]) <= {"board_cycles", "board_getc", "board_putc", "memcpy", "memset",
+    assert set(names[1::2]) <= {"board_cycles", "board_getc", "board_putc", "board_stack_limit", "memcpy", "memset",
                                 "__aeabi_uidivmod"}
 
 
@@ -85,7 +87,7 @@ SUMS = bytes((SECOND[i] + FIRST[i % 20] + 1) & 255 for i in range(300))
 def test_hello_says_protocol_sizes_board_and_model(device):
     said = greeting.parse(device(request(Type.HELLO, 42))[0].payload)
     assert (said.protocol, said.has_layers, said.max_payload, said.op_count, said.ticks_hz) == (
-        1, True, MAX_PAYLOAD, 2, 120_000_000)
+        1, True, MAX_PAYLOAD, 2, 120_000_000) and said.counts_cycles
     assert said.input_bytes == (20, 700) and said.output_bytes == (300,)
     assert said.model_sha256 == "0123456789abcdef" * 4 and said.board == "harness"
 
@@ -95,7 +97,7 @@ def test_what_was_loaded_is_run_and_read_back(device):
     *acks, ran, data = device(LOADED + request(Type.INFER, 5, crc(FIRST + SECOND))
                               + request(Type.READ, 6, read))
     assert [ack.payload for ack in acks] == [bytes(5), b"\1" + bytes(4), b"\1\xf4\1\0\0"]
-    assert ran.payload == (3_000_000).to_bytes(4, "little") + crc(SUMS)
+    assert ran.payload == (3_000_000).to_bytes(4, "little") + crc(SUMS) + bytes(4)
     assert data == Frame(Type.READ + Type.REPLY, 6, SUMS[100:300])
 
 
@@ -107,6 +109,12 @@ def test_an_operators_output_is_read_back_too(device):
     assert data.payload == bytes(range(1, 6))
 
 
+def test_each_operator_is_timed_alone_in_one_run(device):
+    *_, times = device(LOADED + request(Type.TIMES, 5, crc(FIRST + SECOND)))
+    # The harness's clock advances at each look, and by 1000 and 2000 in its operators.
+    assert times.payload == (3_001_000).to_bytes(4, "little") + (3_002_000).to_bytes(4, "little")
+
+
 @pytest.mark.parametrize("what, code", [
     (request(9), Refusal.UNKNOWN), (request(Type.INFER), Refusal.UNKNOWN),
     (request(Type.LOAD, 1, b"\0\0\0\0"), Refusal.UNKNOWN),
@@ -114,6 +122,7 @@ def test_an_operators_output_is_read_back_too(device):
     (load(0, 0xFFFFFFFF, b"xx"), Refusal.RANGE), (load(0, 10, bytes(11)), Refusal.RANGE),
     (request(Type.INFER, 1, crc(FIRST)), Refusal.INPUTS),
     (request(Type.LAYER, 1, b"\0\0" + crc(FIRST)), Refusal.INPUTS),
+    (request(Type.TIMES, 1, crc(FIRST)), Refusal.INPUTS), (request(Type.TIMES), Refusal.UNKNOWN),
     (request(Type.LAYER, 1, b"\2\0" + crc(FIRST + SECOND)), Refusal.RANGE),
     (request(Type.READ, 1, bytes((0, 1, 0, 0, 0, 0, 0, 1, 0))), Refusal.RANGE),
     (request(Type.READ, 1, bytes((2, 0, 0, 0, 0, 0, 0, 1, 0))), Refusal.RANGE),

@@ -54,12 +54,55 @@ def test_the_device_measures_its_inference():
         device = validate(NETWORK, wire)["device"]
     low, high = device["latency_s"]
     assert 0 < low <= high < 1 and device["cycles"] is None
-    assert device["methods"] == {"latency_s": "measured"}
+    assert device["methods"] == {"latency_s": "measured", "peak_stack": "measured"}
+    # Every operator by itself; together they are an inference.
+    assert [op["kind"] for op in device["ops"]] == [op.kind for op in NETWORK.graph.ops]
+    assert all(op["cycles"] is None and 0 <= op["latency_s"][0] <= op["latency_s"][1]
+               for op in device["ops"])
+    assert sum(op["latency_s"][0] for op in device["ops"]) < 3 * high
+    assert 50 < device["peak_stack"] < 8192
 
 
-def test_a_machine_without_a_cycle_counter_measures_nothing():
+def test_a_machine_without_a_cycle_counter_measures_its_stack_alone():
+    """As much of it as the emulator counts: what an inference leaves of the paint."""
     with running("mps2_an386", build(NETWORK, "mps2_an386")) as wire:
-        assert validate(NETWORK, wire)["device"] is None
+        device = validate(NETWORK, wire)["device"]
+    assert (device["cycles"], device["latency_s"], device["ops"]) == (None, None, [])
+    counted = pipeline.profile(NETWORK, "mps2_an386", runtime="aot")["ram"]["peak_stack"]
+    assert counted <= device["peak_stack"] <= counted + 160
+
+
+def test_a_core_that_counts_its_cycles_gives_them_by_operator():
+    with running("qemu_riscv32", build(NETWORK, "qemu_riscv32")) as wire:
+        device = validate(NETWORK, wire)["device"]
+    assert set(device["methods"]) == {"cycles", "latency_s", "peak_stack"}
+    assert all(0 < op["cycles"][0] <= op["cycles"][1] for op in device["ops"]
+               if op["kernel"] != "folded")
+
+
+def test_a_profile_of_a_board_has_its_own_cycles_and_stack(capsys, tmp_path):
+    (tmp_path / "tiny_network.tflite").write_bytes(NETWORK.data)
+    with running("qemu_riscv32", build(NETWORK, "qemu_riscv32")) as wire:
+        code = cli.main(["profile", str(tmp_path / "tiny_network.tflite"), "--target",
+                         f"serial:{wire.path}", "--json"])
+    profile = json.loads(capsys.readouterr().out)
+    assert code == 0 and profile["board"] == "qemu_riscv32" and profile["runtime"] == "aot"
+    time, ram = profile["time"], profile["ram"]
+    assert time["methods"] == {"instructions": "emulated", "cycles": "measured",
+                               "latency_s": "measured"}
+    assert 0 < time["cycles"][0] <= time["cycles"][1]
+    assert ram["methods"]["peak_stack"] == ram["methods"]["total"] == "measured"
+    assert ram["total"] == ram["arena"] + ram["static"] + ram["peak_stack"]
+    assert all(op["cycles"][1] > 0 or op["kernel"] == "folded" for op in profile["ops"])
+    assert not [entry for entry in profile["issues"] if "estimated" in entry["message"]]
+
+
+def test_a_profile_of_a_board_whose_counter_stands_still_has_no_estimate_beside_it():
+    with running("mps2_an386", build(NETWORK, "mps2_an386")) as wire:
+        profile = pipeline.profile(NETWORK, target=f"serial:{wire.path}")
+    assert profile["time"]["cycles"] is profile["time"]["latency_s"] is None
+    assert "no_clock" in [entry["code"] for entry in profile["issues"]]
+    assert profile["ram"]["methods"]["peak_stack"] == "measured"
 
 
 def test_another_models_firmware_is_refused_with_both_digests(capsys, tmp_path):
@@ -185,7 +228,8 @@ def test_tflite_micro_firmware_would_be_compared_on_outputs_alone():
     """A runtime that cannot stop after an operator says so in its HELLO."""
     require_module("tflite_micro")
     elf = build(NETWORK, "linux_host", change=(
-        "app/main.c", b"    .invoke_until = tiny_network_invoke_until,\n", b""))
+        "app/main.c", b"    .invoke_until = tiny_network_invoke_until,\n"
+        b"    .invoke_op = tiny_network_invoke_op,\n", b""))
     with running("linux_host", elf) as wire:
         with open_device(f"serial:{wire.path}", NETWORK, None, None) as (_, board, runtime):
             assert (board.name, runtime) == ("linux_host", "tflm")

@@ -6,10 +6,16 @@
 typedef void (*constructor)(void);
 
 /* Addresses that link.ld defines; none of them is a variable. */
+extern uint8_t __stack_limit[];
 extern uint8_t __data_start[], __data_end[], __data_load[], __bss_start[], __bss_end[];
 extern const constructor __init_array_start[], __init_array_end[];
 
 int main(void);
+
+void *board_stack_limit(void)
+{
+    return __stack_limit;
+}
 
 _Noreturn void start(void)
 {

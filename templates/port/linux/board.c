@@ -14,6 +14,8 @@
 /* Reads without data before one of them may take a millisecond, or an idle link burns a core. */
 #define EAGER_READS 10000
 
+#define STACK_LOOKED_AT 65536u /* bytes */
+
 static unsigned char input[256];
 static ssize_t input_next, input_end;
 static int eager = EAGER_READS;
@@ -54,6 +56,12 @@ int board_getc(void)
         read_input();
     }
     return input_next < input_end ? input[input_next++] : -1;
+}
+
+/* A process's stack grows on demand, to megabytes: looked at is what lies close. */
+void *board_stack_limit(void)
+{
+    return (void *)((uintptr_t)__builtin_frame_address(0) - STACK_LOOKED_AT);
 }
 
 void board_exit(int code)
