@@ -12,11 +12,10 @@ from edgekit.board import Board, load_board
 from edgekit.builders import cmake
 from edgekit.codegen import ModelCode, Project, SelfTest
 from edgekit.emulators import qemu_machines
-from edgekit.emulators.machine import Machine
 from edgekit.emulators.native import open_native
 from edgekit.emulators.qemu import QemuMachine, open_qemu
 from edgekit.emulators.reference import ReferenceLink
-from edgekit.emulators.unicorn import open_machine
+from edgekit.emulators.worker import WorkerMachine, open_in_worker
 from edgekit.errors import DoesNotFit, UsageError
 from edgekit.firmware import Firmware
 from edgekit.link import Link
@@ -88,9 +87,9 @@ def choose_engine(board: Board, engine: str) -> str:
 
 
 def open_firmware(engine: str, firmware: Firmware, board: Board,
-                  map: Mapping[str, object]) -> AbstractContextManager[Machine | QemuMachine]:
+                  map: Mapping[str, object]) -> AbstractContextManager[WorkerMachine | QemuMachine]:
     """Firmware on an emulated board, by one of `FIRMWARE_ENGINES`."""
-    return (open_qemu if engine == "qemu" else open_machine)(firmware, board, map)
+    return (open_qemu if engine == "qemu" else open_in_worker)(firmware, board, map)
 
 
 @contextmanager
