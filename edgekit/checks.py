@@ -8,7 +8,8 @@ from __future__ import annotations
 from edgekit import ops
 from edgekit.errors import BadModel
 from edgekit.graph import DType, Graph, Op
-from edgekit.ops.base import failed, printable, wrong_counts
+from edgekit.kernel_order import keeps_its_input
+from edgekit.ops.base import Call, failed, printable, wrong_counts
 
 _PORTS = (DType.INT8, DType.UINT8, DType.INT16)
 
@@ -142,6 +143,15 @@ def plan_problems(graph: Graph, plan, calls=None) -> list[str]:
         if not is_whole(tensor, graph.tensors[tensor].nbytes):
             problems.append(f"{who} reads tensor {tensor} after it was overwritten")
 
+    def may_be_covered(tensor: int, lowered: tuple[Call, ...]) -> bool:
+        """Whether an output lies on the input, and the one call that does all is done reading
+        each of its bytes before it writes there."""
+        using = [call for call in lowered if call.inputs or call.outputs]
+        if len(using) != 1 or len(using[0].outputs) != 1:
+            return False
+        distance = plan.offset(tensor) - plan.offset(using[0].outputs[0])
+        return keeps_its_input(graph, using[0], tensor, distance)
+
     plan_alignment = 4
     scratch = {p.tensor: p.size for p in plan.placements if p.tensor < 0}
     for i in graph.inputs:
@@ -161,10 +171,13 @@ def plan_problems(graph: Graph, plan, calls=None) -> list[str]:
         elif wanted:
             problems.append(f"{who} asks for {wanted} bytes of scratch, the plan has "
                             f"{scratch.get(-1 - position, 0)}")
+        covered = [i for i in stored if may_be_covered(i, lowered)]
+        for i in covered:
+            read(i, who)
         for i in op.outputs:
             write(i, i, graph.tensors[i].nbytes)
-        # Kernels may write their outputs and scratch before they have read all inputs.
-        for i in stored:
+        # Other kernels may write their outputs and scratch before they have read all inputs.
+        for i in set(stored) - set(covered):
             read(i, who)
         for i in op.outputs:
             read(i, who)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from edgekit import kernels
 from edgekit.graph import Graph
-from edgekit.ops.base import Call
+from edgekit.ops.base import Call, Over
+from edgekit.placing import Problem, solve
 
 ALIGNMENT = 4  # bytes: word loads on every core edgekit knows
 
@@ -31,8 +32,8 @@ class Placement:
 class MemoryPlan:
     """Offsets for every tensor an inference stores.
 
-    `bound` is the most bytes alive at once: no plan without overlapping an operator's input and
-    output can be smaller. `aliases` maps a view's tensor to the placed tensor that holds it.
+    No plan can be smaller than `bound`: the most bytes alive at once, where an output counts the
+    bytes of an input that it may cover once, or what the search has proven. `aliases` maps a view's tensor to the placed tensor that holds it.
     """
 
     arena_size: int
@@ -54,15 +55,18 @@ def lower(graph: Graph, sets: Sequence[str] = (),
 
 
 def plan(graph: Graph, calls: Sequence[tuple[Call, ...]] | None = None) -> MemoryPlan:
-    """The smallest plan found; it is optimal where arena_size == bound."""
+    """The smallest plan found; it is proven optimal where arena_size == bound."""
     calls = lower(graph) if calls is None else calls
     aliases = _aliases(graph, calls)
     blocks = _lifetimes(graph, calls, aliases)
-    bound = max((sum(b.size for b in blocks if b.first <= t <= b.last)
-                 for t in range(-1, len(graph.ops) + 1)), default=0)
-    placed = min(_candidates(blocks, bound), key=_top)
-    return MemoryPlan(_top(placed), 16, tuple(sorted(placed, key=lambda b: (b.first, b.tensor))),
-                      bound, tuple(sorted(aliases.items())))
+    leads = _leads(graph, calls, aliases, blocks)
+    problem = Problem(tuple(b.size for b in blocks), _ways(blocks, leads))
+    bound = max((_least(blocks, leads, t) for t in range(-1, len(graph.ops) + 1)), default=0)
+    offsets, is_optimal = solve(problem, _orders(blocks), bound)
+    placed = [replace(block, offset=offset) for block, offset in zip(blocks, offsets, strict=True)]
+    arena_size = problem.top(offsets)
+    return MemoryPlan(arena_size, 16, tuple(sorted(placed, key=lambda b: (b.first, b.tensor))),
+                      arena_size if is_optimal else bound, tuple(sorted(aliases.items())))
 
 
 def _aliases(graph: Graph, calls: Sequence[tuple[Call, ...]]) -> dict[int, int]:
@@ -100,37 +104,65 @@ def _aligned(size: int) -> int:
     return -(-size // ALIGNMENT) * ALIGNMENT
 
 
-def _top(placed: Iterable[Placement]) -> int:
-    return max((p.offset + p.size for p in placed), default=0)
+def _leads(graph: Graph, calls: Sequence[tuple[Call, ...]], aliases: dict[int, int],
+           blocks: Sequence[Placement]) -> dict[tuple[int, int], Over]:
+    """(output, input) that may overlap, by how far: where the input is not read any more later."""
+    last = {b.tensor: b.last for b in blocks}
+    leads = {}
+    for position, lowered in enumerate(calls):
+        using = [call for call in lowered if call.inputs or call.outputs]
+        if len(using) != 1 or len(using[0].outputs) != 1:
+            continue
+        for over in using[0].over:
+            root = aliases.get(over.input, over.input)
+            if last.get(root) == position and (not over.exact or over.lead % ALIGNMENT == 0):
+                leads[using[0].outputs[0], root] = over
+    return leads
 
 
-def _candidates(blocks: list[Placement], bound: int):
-    """First-fit plans in several orders, then orders mended where they went wrong."""
-    orders = [sorted(blocks, key=key) for key in (
-        lambda b: (-b.size, b.first), lambda b: (b.first, -b.size), lambda b: (-b.last, -b.size),
-        lambda b: (b.first - b.last, -b.size))]
-    for order in orders:
-        best = _first_fit(order)
-        yield best
-        # The block that sticks out highest goes first next time, until that repeats itself.
-        seen = set()
-        while _top(best) > bound and tuple(b.tensor for b in order) not in seen:
-            seen.add(tuple(b.tensor for b in order))
-            worst = max(best, key=lambda b: (b.offset + b.size, b.tensor)).tensor
-            order = sorted(order, key=lambda b: b.tensor != worst)
-            best = _first_fit(order)
-            yield best
+def _ways(blocks: Sequence[Placement], leads: dict[tuple[int, int], Over]):
+    """How each pair of blocks that are alive together may lie."""
+    ways = {}
+    for j, b in enumerate(blocks):
+        for i, a in enumerate(blocks[:j]):
+            if b.first > a.last or a.first > b.last:
+                continue
+            # Either above the other; over an input, the output may begin before it.
+            found = [(a.size, None), (None, -b.size)]
+            if over := leads.get((a.tensor, b.tensor)):
+                found[0:not over.exact] = [_apart(over)]
+            elif over := leads.get((b.tensor, a.tensor)):
+                low, high = _apart(over)
+                found[1:1 + (not over.exact)] = [(None if high is None else -high, -low)]
+            ways[i, j] = tuple(found)
+    return ways
 
 
-def _first_fit(order: Sequence[Placement]) -> list[Placement]:
-    """Each block in turn at the lowest offset free during its whole life."""
-    placed: list[Placement] = []
-    for block in order:
-        offset = 0
-        for other in sorted((p for p in placed if p.first <= block.last and block.first <= p.last),
-                            key=lambda p: p.offset):
-            if offset + block.size <= other.offset:
-                break
-            offset = max(offset, other.offset + other.size)
-        placed.append(Placement(block.tensor, offset, block.size, block.first, block.last))
-    return placed
+def _apart(over: Over) -> tuple[int, int | None]:
+    """(least, most) bytes from the output's offset to the input's where they overlap."""
+    lead = _aligned(over.lead)
+    return lead, lead if over.exact else None
+
+
+def _least(blocks: Sequence[Placement], leads: dict[tuple[int, int], Over], time: int) -> int:
+    """Bytes that the blocks alive at a time cover together at least."""
+    alive = {b.tensor: b.size for b in blocks if b.first <= time <= b.last}
+    covered = {(output, root): over for (output, root), over in leads.items()
+               if output in alive and root in alive}
+    total = sum(alive.values())
+    best = total
+    for (output, root), over in covered.items():
+        together = max(alive[output], _aligned(over.lead) + alive[root])
+        best = min(best, total - alive[output] - alive[root] + together)
+    if len(covered) > 1:  # of one output: no better than nothing beside it
+        output = next(iter(covered))[0]
+        inputs = sum(alive[root] for _, root in covered)
+        best = min(best, total - alive[output] - inputs + max(alive[output], inputs))
+    return best
+
+
+def _orders(blocks: Sequence[Placement]) -> list[list[int]]:
+    """The orders that first fit is tried in."""
+    keys = (lambda b: (-b.size, b.first), lambda b: (b.first, -b.size),
+            lambda b: (-b.last, -b.size), lambda b: (b.first - b.last, -b.size))
+    return [sorted(range(len(blocks)), key=lambda i, key=key: key(blocks[i])) for key in keys]

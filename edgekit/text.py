@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from edgekit import arena_text
+
 
 def table(rows: Sequence[Sequence[object]], header: Sequence[str]) -> str:
     """Columns as wide as they need; a column of numbers is right-aligned."""
@@ -173,7 +175,17 @@ def _details(d: dict) -> str:
              f"in all: {_between(d['time']['cycles']) or '?'} cycles", "",
              table(regions, ("memory region", "used", "size", "% used")), "",
              f"by {d['toolchain']}, engine {d['engine']}; numbers are {' or '.join(methods)}"]
-    return "\n".join(parts)
+    return "\n".join(parts + _arena(d))
+
+
+def _arena(d: dict) -> list[str]:
+    """The plan of an arena, which only the aot runtime has."""
+    plan, ram = d.get("arena_plan"), d["ram"]
+    if not plan:
+        return []
+    return ["", arena_text.verdict(ram["arena"], ram["activations_bound"]), "",
+            table(arena_text.rows(plan), ("", "offset", "bytes", "operators", "tensor")), "",
+            *arena_text.over_time(plan, ram["arena"])]
 
 
 def _boards(d: dict) -> str:

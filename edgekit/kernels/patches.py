@@ -13,8 +13,8 @@ import numpy as np
 
 from edgekit.graph import Graph, Op
 from edgekit.kernels.channels import Channels
-from edgekit.ops import conv_2d, window
-from edgekit.ops.base import Call, Constant
+from edgekit.ops import conv_2d, overlap, window
+from edgekit.ops.base import Call, Constant, Over
 from edgekit.ops.weighted import requantization_params
 
 MAX_SCRATCH = 16_384  # bytes: beyond that a layer's patches are too dear in RAM
@@ -61,7 +61,21 @@ def lower(graph: Graph, op: Op, channels: Channels, kernel: str, tile: int,
               ("output_zero_point", clamp["output_zero_point"]),
               ("activation_min", clamp["activation_min"]),
               ("activation_max", clamp["activation_max"]))
-    return (Call("conv_2d_patches", kernel, params, op.inputs[:1], op.outputs, scratch),)
+    return (Call("conv_2d_patches", kernel, params, op.inputs[:1], op.outputs, scratch,
+                 (Over(op.inputs[0], _lead(shape, (rows, columns), outputs)),)),)
+
+
+def _lead(shape: tuple[int, ...], taps: tuple[window.Axis, window.Axis], outputs: int) -> int:
+    """Four pixels are expanded before any of their outputs is written. Of a remainder the last
+    four are computed again, of one pixel without a window that one alone."""
+    needed = overlap.window_reads(shape, taps)
+    pixels = len(needed)
+    is_pointwise = all(axis.filter == axis.stride == 1 for axis in taps)
+    first = np.arange(0, pixels, PIXELS)
+    if not (is_pointwise and pixels % PIXELS == 1):
+        first = np.minimum(first, pixels - PIXELS)
+    group = np.minimum(first[:, np.newaxis] + np.arange(PIXELS), pixels - 1)
+    return overlap.lead((group[:, -1] + 1) * outputs, needed[group].min(axis=1), reads_first=True)
 
 
 def live(channels: Channels) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 
 from edgekit.fixed_point import multiply_by_quantized_multiplier, quantize_multiplier
 from edgekit.graph import Graph, Op, Tensor
-from edgekit.ops import elementwise
+from edgekit.ops import elementwise, overlap
 from edgekit.ops.base import Call, Constant, all_int8, fused_activation, no_macs, slot
 
 CODE, OPTIONS_TYPE, VERSIONS = 0, 11, range(1, 6)
@@ -68,4 +68,5 @@ def lower(graph: Graph, op: Op) -> tuple[Call, ...]:
               ("input2_table", Constant.of(table.astype(np.int32))),
               ("output_multiplier", multiplier), ("output_right_shift", -shift),
               *elementwise.clamp_params(graph, op))
-    return (Call("add", "add_s8", params, tuple(order), op.outputs),)
+    return (Call("add", "add_s8", params, tuple(order), op.outputs,
+                 over=overlap.elementwise(graph, op.inputs, op.outputs[0])),)

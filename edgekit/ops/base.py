@@ -60,13 +60,24 @@ class InScratch:
 
 
 @dataclass(frozen=True, slots=True)
+class Over:
+    """The output may lie over `input`, a tensor that no later operator reads: it starts at least
+    `lead` bytes before the input, or with `exact` just that many. Found by `ops.overlap`."""
+
+    input: int
+    lead: int
+    exact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One kernel call: `edgekit_<kernel>(&params, inputs..., outputs..., scratch?)`.
 
     `header` names kernels/<header>.h with its struct `edgekit_<header>_t`; `kernel` names
     kernels/<kernel>.c and the function. `params` are the struct's fields in order: integers,
     Constants (become pointers to flash), InScratch or None (a null pointer). `inputs` and `outputs` index
-    the graph's tensors and are passed as pointers; `scratch` bytes follow when not zero.
+    the graph's tensors and are passed as pointers; `scratch` bytes follow when not zero. `over`
+    are the inputs that the kernel's order of reads and writes lets its one output cover.
     """
 
     header: str
@@ -75,6 +86,7 @@ class Call:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     scratch: int = 0
+    over: tuple[Over, ...] = ()
 
 
 def wrong_counts(inputs: tuple[int, int], op: Op) -> str | None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgekit.graph import Graph, Op
-from edgekit.ops import weighted, window
-from edgekit.ops.base import Call, Constant, fused_activation, int8_activations, slot
+from edgekit.ops import overlap, weighted, window
+from edgekit.ops.base import Call, Constant, Over, fused_activation, int8_activations, slot
 
 CODE, OPTIONS_TYPE, VERSIONS = 3, 1, range(1, 9)
 INPUTS = (2, 3)
@@ -99,14 +99,16 @@ def lower(graph: Graph, op: Op) -> tuple[Call, ...]:
 def _lower_general(graph: Graph, op: Op) -> tuple[Call, ...]:
     source, weights = graph.inputs_of(op)[:2]
     outputs = weights.shape[0]
-    params = (*window.image_params(source.shape, axes(graph, op)),
+    taps = axes(graph, op)
+    params = (*window.image_params(source.shape, taps),
               ("dilation_height", op.options.dilation_h),
               ("dilation_width", op.options.dilation_w),
               ("output_depth", outputs), ("input_offset", -source.zero_point),
               ("weights", Constant.of(weights.array)),
               ("bias", Constant.of(weighted.bias_of(graph, op, outputs))),
               *weighted.requantization_params(graph, op, outputs, op.options.activation))
-    return (Call("conv_2d", "conv_2d_s8", params, op.inputs[:1], op.outputs),)
+    return (Call("conv_2d", "conv_2d_s8", params, op.inputs[:1], op.outputs,
+                 over=overlap.windowed(op.inputs[0], source.shape, taps, outputs)),)
 
 
 def _lower_pointwise(graph: Graph, op: Op) -> tuple[Call, ...]:
@@ -119,4 +121,10 @@ def _lower_pointwise(graph: Graph, op: Op) -> tuple[Call, ...]:
               ("weights", Constant.of(weights.array)),
               ("bias", Constant.of(bias.astype(np.int32))),
               *weighted.requantization_params(graph, op, outputs, op.options.activation))
-    return (Call("conv_2d_1x1", "conv_2d_1x1_s8", params, op.inputs[:1], op.outputs),)
+    # Pixels go in pairs; a pair's first outputs are written before its inputs are read again.
+    pixels = source.size // depth
+    first = np.arange(0, pixels, 2)
+    reach = overlap.lead(np.minimum(first + 2, pixels) * outputs, first * depth,
+                         reads_first=False)
+    return (Call("conv_2d_1x1", "conv_2d_1x1_s8", params, op.inputs[:1], op.outputs,
+                 over=(Over(op.inputs[0], reach),)),)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgekit.graph import Graph, Op
-from edgekit.ops import weighted, window
+from edgekit.ops import overlap, weighted, window
 from edgekit.ops.base import Call, Constant, fused_activation, int8_activations, slot
 from edgekit.ops.conv_2d import axes, filter_fits
 
@@ -82,7 +82,8 @@ def reference(graph: Graph, op: Op, inputs: list[np.ndarray]) -> list[np.ndarray
 def lower(graph: Graph, op: Op) -> tuple[Call, ...]:
     source, weights = graph.inputs_of(op)[:2]
     outputs = weights.shape[3]
-    params = (*window.image_params(source.shape, axes(graph, op)),
+    taps = axes(graph, op)
+    params = (*window.image_params(source.shape, taps),
               ("dilation_height", op.options.dilation_h),
               ("dilation_width", op.options.dilation_w),
               ("depth_multiplier", op.options.depth_multiplier),
@@ -90,4 +91,5 @@ def lower(graph: Graph, op: Op) -> tuple[Call, ...]:
               ("weights", Constant.of(weights.array)),
               ("bias", Constant.of(weighted.bias_of(graph, op, outputs))),
               *weighted.requantization_params(graph, op, outputs, op.options.activation))
-    return (Call("depthwise_conv_2d", "depthwise_conv_2d_s8", params, op.inputs[:1], op.outputs),)
+    return (Call("depthwise_conv_2d", "depthwise_conv_2d_s8", params, op.inputs[:1], op.outputs,
+                 over=overlap.windowed(op.inputs[0], source.shape, taps, outputs)),)

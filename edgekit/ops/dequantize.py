@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgekit.graph import DType, Graph, Op
-from edgekit.ops import elementwise
+from edgekit.ops import elementwise, overlap
 from edgekit.ops.base import Call, has_one_scale, is_int8, no_macs
 
 CODE, OPTIONS_TYPE, VERSIONS = 6, 38, range(1, 7)
@@ -47,4 +47,5 @@ def lower(graph: Graph, op: Op) -> tuple[Call, ...]:
     source = graph.inputs_of(op)[0]
     params = (("count", source.size), ("scale_bits", elementwise.float_bits(source.scale)),
               ("zero_point", source.zero_point))
-    return (Call("dequantize", "dequantize_s8", params, op.inputs, op.outputs),)
+    return (Call("dequantize", "dequantize_s8", params, op.inputs, op.outputs,
+                 over=overlap.elementwise(graph, op.inputs, op.outputs[0])),)

@@ -9,6 +9,7 @@ import numpy as np
 from edgekit.fixed_point import (activation_range, multiply_by_quantized_multiplier,
                                  quantize_multiplier)
 from edgekit.graph import Graph, Op
+from edgekit.ops import overlap
 from edgekit.ops.base import Call, Constant
 
 RANK = 4  # dimensions the kernels loop over
@@ -88,7 +89,8 @@ def lookup(graph: Graph, op: Op, reference: Callable) -> tuple[Call, ...]:
     values = np.arange(-128, 128, dtype=np.int8)
     (table,) = reference(graph, op, [values])
     params = (("count", graph.inputs_of(op)[0].size), ("table", Constant.of(table)))
-    return (Call("lookup", "lookup_s8", params, op.inputs, op.outputs),)
+    return (Call("lookup", "lookup_s8", params, op.inputs, op.outputs,
+                 over=overlap.elementwise(graph, op.inputs, op.outputs[0])),)
 
 
 def output_in_256ths(graph: Graph, op: Op) -> bool | str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from edgekit.fixed_point import quantize_multiplier
 from edgekit.graph import Graph, Op
-from edgekit.ops import elementwise
+from edgekit.ops import elementwise, overlap
 from edgekit.ops.base import Call, all_int8, fused_activation, no_macs, slot
 
 CODE, OPTIONS_TYPE, VERSIONS = 18, 21, range(1, 8)
@@ -50,4 +50,5 @@ def lower(graph: Graph, op: Op) -> tuple[Call, ...]:
               ("input1_zero_point", a.zero_point), ("input2_zero_point", b.zero_point),
               ("output_multiplier", multiplier), ("output_shift", shift),
               *elementwise.clamp_params(graph, op))
-    return (Call("mul", "mul_s8", params, op.inputs, op.outputs),)
+    return (Call("mul", "mul_s8", params, op.inputs, op.outputs,
+                 over=overlap.elementwise(graph, op.inputs, op.outputs[0])),)

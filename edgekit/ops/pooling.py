@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from edgekit.fixed_point import activation_range
 from edgekit.graph import Graph, Op
-from edgekit.ops import window
+from edgekit.ops import overlap, window
 from edgekit.ops.base import Call, fused_activation, int8_activations, slot
 
 
@@ -68,6 +68,8 @@ def clamp_range(graph: Graph, op: Op) -> tuple[int, int]:
 
 def lower(kernel: str, graph: Graph, op: Op) -> tuple[Call, ...]:
     low, high = clamp_range(graph, op)
-    params = (*window.image_params(graph.inputs_of(op)[0].shape, axes(graph, op)),
+    shape, taps = graph.inputs_of(op)[0].shape, axes(graph, op)
+    params = (*window.image_params(shape, taps),
               ("activation_min", low), ("activation_max", high))
-    return (Call(kernel, f"{kernel}_s8", params, op.inputs, op.outputs),)
+    return (Call(kernel, f"{kernel}_s8", params, op.inputs, op.outputs,
+                 over=overlap.windowed(op.inputs[0], shape, taps, shape[3])),)

@@ -8,7 +8,7 @@ import numpy as np
 
 from edgekit.fixed_point import multiply_by_quantized_multiplier, quantize_multiplier
 from edgekit.graph import DType, Graph, Op
-from edgekit.ops import elementwise
+from edgekit.ops import elementwise, overlap
 from edgekit.ops.base import Call, has_one_scale, is_int8, no_macs
 
 CODE, OPTIONS_TYPE, VERSIONS = 114, 89, range(1, 5)
@@ -79,4 +79,5 @@ def lower(graph: Graph, op: Op) -> tuple[Call, ...]:
         return elementwise.lookup(graph, op, reference)
     params = (("count", source.size), ("scale_bits", elementwise.float_bits(target.scale)),
               ("zero_point", target.zero_point))
-    return (Call("quantize", "quantize_f32", params, op.inputs, op.outputs),)
+    return (Call("quantize", "quantize_f32", params, op.inputs, op.outputs,
+                 over=overlap.elementwise(graph, op.inputs, op.outputs[0])),)

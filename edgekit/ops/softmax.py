@@ -10,7 +10,7 @@ from edgekit.fixed_point import (multiply_by_quantized_multiplier, quantize_mult
                                  rounding_divide_by_pot, saturating_rounding_doubling_high_mul)
 from edgekit.fixed_point_math import exp_on_negative_values, reciprocal
 from edgekit.graph import Graph, Op
-from edgekit.ops import elementwise
+from edgekit.ops import elementwise, overlap
 from edgekit.ops.base import Call, Constant, int8_activations, no_macs, slot
 
 CODE, OPTIONS_TYPE, VERSIONS = 25, 9, range(1, 4)
@@ -86,4 +86,6 @@ def lower(graph: Graph, op: Op) -> tuple[Call, ...]:
     depth = source.shape[-1]
     params = (("rows", source.size // depth), ("depth", depth),
               ("exp_table", Constant.of(exp_table(graph, op).astype(np.int32))))
-    return (Call("softmax", "softmax_s8", params, op.inputs, op.outputs),)
+    # A row is read three times, the last time just before it is written element by element.
+    return (Call("softmax", "softmax_s8", params, op.inputs, op.outputs,
+                 over=overlap.elementwise(graph, op.inputs, op.outputs[0])),)

@@ -107,11 +107,21 @@ def _step(position: int, ops: Sequence[Mapping]) -> str:
 
 def _summary(plan: Sequence[Mapping], positions: range, steps: list[str]) -> str:
     """Which operators decide the arena's size."""
-    alive = [sum(e["bytes"] for e in plan if e["first"] <= p <= e["last"]) for p in positions]
+    alive = [_covered([e for e in plan if e["first"] <= p <= e["last"]]) for p in positions]
     peak = max(alive)
     at = [step for step, size in zip(steps, alive, strict=True) if size == peak]
     others = f" and {len(at) - 1} more" if len(at) > 1 else ""
     return f"Most is alive at {at[0]}{others}: {peak:,} bytes"
+
+
+def _covered(blocks: Sequence[Mapping]) -> int:
+    """Bytes under at least one block: an output may lie over its operator's input."""
+    total = end = 0
+    for block in sorted(blocks, key=lambda e: e["offset"]):
+        behind = block["offset"] + block["bytes"]
+        total += max(0, behind - max(end, block["offset"]))
+        end = max(end, behind)
+    return total
 
 
 def _ticks(arena: int) -> list[int]:

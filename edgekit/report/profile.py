@@ -24,7 +24,7 @@ def view(d: Mapping) -> dict:
         "ram": stack(d["ram"], RAM_PARTS, issues),
         "ram_total": figure(d["ram"], "total", issues, about="ram"),
         "inside": [figure(d["ram"], key, issues, label=label) for key, label in (
-            ("activations", "activations"), ("activations_bound", "most alive at once"),
+            ("activations", "activations"), ("activations_bound", "no plan is below"),
             ("scratch", "largest scratch"))],
         "time": once(figure(d["time"], key, issues, unit="") for key in TIMES),
         "arena": draw(plan, d["ram"]["arena"], d["ops"]) if plan else None,

@@ -135,12 +135,12 @@ static void expand_window(const edgekit_conv_2d_patches_t *op, const int8_t *inp
   expand(op, &patches, columns);
 }
 
-/* The same where a patch is one pixel of the input. */
+/* The same where a patch is one pixel of the input; `stride` is 0 for four times the same one. */
 static void expand_pixels(const edgekit_conv_2d_patches_t *op, const int8_t *input, int32_t first,
-                          int32_t *columns) {
+                          int32_t stride, int32_t *columns) {
   const int8_t *source = input + first * op->input_depth;
-  const patches_t patches = {{source, source + op->input_depth, source + 2 * op->input_depth,
-                              source + 3 * op->input_depth}, {0, 0, 0, 0}, 1, op->run_words};
+  const patches_t patches = {{source, source + stride, source + 2 * stride, source + 3 * stride},
+                             {0, 0, 0, 0}, 1, op->run_words};
   expand(op, &patches, columns);
 }
 
@@ -152,26 +152,34 @@ static void convolve(const edgekit_conv_2d_patches_t *op, const int8_t *input, i
   const int32_t pixels = op->batches * op->output_height * op->output_width;
   const bool is_pointwise = op->filter_height == 1 && op->filter_width == 1 &&
                             op->stride_height == 1 && op->stride_width == 1;
-  const tile_t tile = {op->tiles, op->blocks, depth, 2 * op->output_zero_point + 1};
+  tile_t tile = {op->tiles, op->blocks, depth, 2 * op->output_zero_point + 1};
   for (int32_t pixel = 0; pixel < pixels; pixel += PIXELS) {
-    /* The last four pixels may overlap the four before: the same outputs again. */
-    const int32_t first = pixel + PIXELS <= pixels ? pixel : pixels - PIXELS;
+    int32_t first = pixel;
+    int32_t step = 1;
+    if (is_pointwise && pixel + 1 == pixels) {
+      step = 0; /* the last one alone: the output may lie on the three before it */
+    } else if (pixel + PIXELS > pixels) {
+      first = pixels - PIXELS; /* overlaps the four before: the same outputs again */
+    }
     int8_t *const target = output + first * depth;
+    /* All that is read of the input is read before anything is written: they may overlap. */
+    if (is_pointwise && op->tiles > 0) {
+      expand_pixels(op, input, first, step * op->input_depth, columns);
+    } else if (op->tiles > 0) {
+      expand_window(op, input, first, columns, copies);
+    }
+    const int32_t stride = step * depth;
     if (op->constants != NULL) {
-      for (int32_t i = 0; i < PIXELS; i++) {
+      for (int32_t i = 0; i <= step * (PIXELS - 1); i++) {
         copy(target + i * depth, op->constants, depth);
       }
     }
-    if (op->tiles == 0) {
-      continue;
+    if (op->tiles > 0) {
+      tile.stride = stride;
+      tiles(op->weights, columns, target, &tile);
+      edgekit_clamp_s8(target, depth + (PIXELS - 1) * stride, op->activation_min,
+                       op->activation_max);
     }
-    if (is_pointwise) {
-      expand_pixels(op, input, first, columns);
-    } else {
-      expand_window(op, input, first, columns, copies);
-    }
-    tiles(op->weights, columns, target, &tile);
-    edgekit_clamp_s8(target, PIXELS * depth, op->activation_min, op->activation_max);
   }
 }
 

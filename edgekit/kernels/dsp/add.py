@@ -27,4 +27,5 @@ def lower(graph: Graph, op: Op) -> tuple[Call, ...] | None:
               ("output_multiplier", given["output_multiplier"]), ("output_right_shift", right),
               *((name, given[name]) for name in ("output_zero_point", "activation_min",
                                                  "activation_max")))
-    return (Call("add_dsp", "add_s8_dsp", params, portable.inputs, portable.outputs),)
+    return (Call("add_dsp", "add_s8_dsp", params, portable.inputs, portable.outputs,
+                 over=portable.over),)

@@ -7,8 +7,8 @@ import numpy as np
 from edgekit.fixed_point import INT32_MAX
 from edgekit.graph import Graph, Op
 from edgekit.kernels.channels import Channels
-from edgekit.ops import conv_2d
-from edgekit.ops.base import Call, Constant
+from edgekit.ops import conv_2d, overlap, window
+from edgekit.ops.base import Call, Constant, Over
 from edgekit.ops.weighted import requantization_params
 
 # Outputs of a channel from which the flash is well spent: a byte more of weights saves about a
@@ -50,7 +50,17 @@ def lower(graph: Graph, op: Op, channels: Channels, optimize: str) -> tuple[Call
               ("activation_max", clamp["activation_max"]))
     scratch = 64 * depth + max(512, 24 * depth if padded else 0)
     return (Call("conv_2d_winograd_dsp", "conv_2d_winograd_s8_dsp", params, op.inputs[:1],
-                 op.outputs, scratch),)
+                 op.outputs, scratch,
+                 (Over(op.inputs[0], _lead(source.shape, (rows, columns), outputs)),)),)
+
+
+def _lead(shape: tuple[int, ...], taps: tuple[window.Axis, window.Axis], outputs: int) -> int:
+    """A step transforms a patch of the input, then writes two rows of four outputs."""
+    height, width = (axis.output for axis in taps)
+    pixels = np.arange(shape[0] * height * width).reshape(shape[0], height, width)
+    first = pixels[:, ::2, ::4].reshape(-1)  # of each step; what it reads lies behind its corner
+    return overlap.lead((first + width + 4) * outputs, overlap.window_reads(shape, taps)[first],
+                        reads_first=True)
 
 
 def packed(transformed: np.ndarray) -> np.ndarray:
