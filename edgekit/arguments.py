@@ -54,6 +54,14 @@ def bits(text: str) -> tuple[str | None, int]:
     return scope or None, int(count)
 
 
+def weights(text: str) -> tuple[str | None, str]:
+    """(scope or None, type): int4, or conv*=int4."""
+    scope, _, dtype = text.rpartition("=")
+    if dtype not in ("int8", "int4"):
+        raise argparse.ArgumentTypeError(f"'{text}' is not weights like int4 or conv*=int4")
+    return scope or None, dtype
+
+
 def _common() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--json", action="store_true", help="one JSON document on stdout")
@@ -190,14 +198,17 @@ def _quantize(parser) -> None:
     parser.add_argument("--range", type=numbers, metavar="A,B", help="of linear: clip weights to it")
     parser.add_argument("--breakpoints", type=numbers, metavar="A,B,..",
                         help="of piecewise-linear; default: fitted")
+    parser.add_argument("--weights", type=weights, action="append", default=[],
+                        metavar="int8|int4|SCOPE=int4", help="int4: two weights in a byte, for "
+                        "convolutions and dense layers; can be given several times")
     parser.add_argument("--dtype", default="int8", choices=("int8", "int16x8"),
                         help="int16x8: int16 activations, for tflm only")
     scales = parser.add_mutually_exclusive_group()
     scales.add_argument("--per-channel", dest="per_channel", action="store_true", default=None)
     scales.add_argument("--per-tensor", dest="per_channel", action="store_false", default=None,
                         help="one scale for each weight tensor")
-    parser.add_argument("--epochs", type=int, help="of fine-tuning; default: 12 for codebooks, "
-                        "6 for qat, else 0")
+    parser.add_argument("--epochs", type=int, help="of fine-tuning; default: 12 for codebooks "
+                        "and int4, 6 for qat, else 0")
     parser.add_argument("--augment", metavar="MODULE:NAME", help="a Keras layer or a function of "
                         "(x, random) that changes the samples while training for labels")
     parser.add_argument("--targets", choices=("labels", "model"), help="train for the labels "

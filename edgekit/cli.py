@@ -149,13 +149,19 @@ def _prune(a) -> Answer:
 
 def _quantize(a) -> Answer:
     from edgekit.compression import quantize_file
-    by_scope = {"*" if scope is None else scope: count for scope, count in a.bits}
-    bits = by_scope["*"] if list(by_scope) == ["*"] else by_scope or None
+    bits, weights = _by_scope(a.bits), _by_scope(a.weights)
     return quantize_file(a.model, a.out, data=a.data, method=a.method, scope=a.scope, bits=bits,
+                         weights=weights,
                          levels=a.levels, range=a.range, breakpoints=a.breakpoints,
                          dtype=a.dtype, per_channel=a.per_channel, epochs=a.epochs, seed=a.seed,
                          learning_rate=a.learning_rate, targets=a.targets,
                          augment=a.augment), None
+
+
+def _by_scope(given: list[tuple]):
+    """One value for all layers, or a mapping of scopes to values; None where nothing is given."""
+    found = {"*" if scope is None else scope: value for scope, value in given}
+    return found["*"] if list(found) == ["*"] else found or None
 
 
 def _slim(a) -> Answer:

@@ -3,7 +3,7 @@ as the look-up tables of TFLite Micro."""
 
 from __future__ import annotations
 
-from edgekit import samples, tflite_writer
+from edgekit import samples, tflite, tflite_writer
 from edgekit.errors import Mismatch
 from edgekit.golden import Golden
 from edgekit.model import Model, model_of
@@ -21,7 +21,7 @@ def slim(model: Model, *, for_tflm: bool = False) -> tuple[Model, str]:
     RAM: the weights of one operator at a time are decoded into the arena.
     Mismatch where TFLite Micro (or the reference without it) computes another output.
     """
-    graph = slim_graph(model.graph)
+    graph = slim_graph(tflite.read(model.data, model.name))  # what is packed stays packed
     if for_tflm:
         graph = tables.compress(graph)
     smaller = model_of(tflite_writer.write(graph, one_zero_point=for_tflm), model.name)

@@ -11,8 +11,8 @@ import numpy as np
 
 
 class DType(enum.Enum):
-    """Element type of a tensor; the value is NumPy's name for it, but for RESOURCE: the 4-byte
-    handle of a variable, in models that keep state."""
+    """Element type of a tensor; the value is NumPy's name for it, but for RESOURCE, the 4-byte
+    handle of a variable in models that keep state, and INT4, two of which lie in a byte."""
 
     FLOAT32 = "float32"
     FLOAT16 = "float16"
@@ -22,6 +22,7 @@ class DType(enum.Enum):
     BOOL = "bool"
     INT16 = "int16"
     INT8 = "int8"
+    INT4 = "int4"
     RESOURCE = "resource"
 
     @property
@@ -30,7 +31,8 @@ class DType(enum.Enum):
 
     @property
     def numpy(self) -> np.dtype:
-        name = "int32" if self is DType.RESOURCE else self.value
+        """Of an element as a NumPy array has it."""
+        name = {"resource": "int32", "int4": "int8"}.get(self.value, self.value)
         return np.dtype(name).newbyteorder("<")
 
     @property
@@ -68,6 +70,8 @@ class Tensor:
 
     @property
     def nbytes(self) -> int:
+        if self.dtype is DType.INT4:
+            return -(-self.size // 2)
         return self.size * self.dtype.itemsize
 
     @property
@@ -79,6 +83,8 @@ class Tensor:
         """The constant data as a read-only view of shape `shape`."""
         if self.data is None:
             raise ValueError(f"tensor {self.name!r} is not constant")
+        if self.dtype is DType.INT4:
+            return _nibbles(self.data, self.size).reshape(self.shape)
         return np.frombuffer(self.data, self.dtype.numpy).reshape(self.shape)
 
     @property
@@ -90,6 +96,23 @@ class Tensor:
     def zero_point(self) -> int:
         """The single zero point of a per-tensor quantized tensor."""
         return self.quant.zero_point[0]
+
+
+def packed_nibbles(values: np.ndarray) -> bytes:
+    """Integers from -8 to 7, two in a byte, the first in the low half."""
+    flat = np.asarray(values, np.int8).ravel()
+    if flat.size and not (-8 <= flat.min() and flat.max() <= 7):
+        raise ValueError(f"{flat.min()} .. {flat.max()} are no int4")
+    halves = np.append(flat, np.zeros(flat.size % 2, np.int8)).view(np.uint8).reshape(-1, 2) & 15
+    return (halves[:, 0] | halves[:, 1] << 4).astype(np.uint8).tobytes()
+
+
+def _nibbles(data: bytes, count: int) -> np.ndarray:
+    """The `count` integers in packed nibbles; int8."""
+    pairs = np.frombuffer(data, np.int8)
+    found = np.stack([(pairs << 4).astype(np.int8) >> 4, pairs >> 4], axis=1).ravel()[:count]
+    found.flags.writeable = False
+    return found
 
 
 @dataclass(frozen=True, slots=True)

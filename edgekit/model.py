@@ -13,7 +13,7 @@ from edgekit.graph import Graph
 from edgekit.kernels import codebook
 from edgekit.memory import MemoryPlan, lower, plan
 from edgekit.ops.base import Call
-from edgekit.passes import tables
+from edgekit.passes import int4, tables
 from edgekit.runtimes.header import checked_name, name_from
 
 
@@ -21,8 +21,8 @@ from edgekit.runtimes.header import checked_name, name_from
 class Model:
     """`name` is the stem of its C identifiers.
 
-    `graph` is what the file computes: weights that it holds as TFLite Micro's look-up tables are
-    constants there, and the operators that decode them are left out.
+    `graph` is what the file computes: weights that it holds as TFLite Micro's look-up tables or
+    as int4 are int8 constants there, and operators that decode them are left out.
     """
 
     name: str
@@ -45,7 +45,7 @@ def load_model(path: Path, name: str | None = None) -> Model:
 
 def model_of(data: bytes, name: str) -> Model:
     """A model from bytes; BadModel with every reason, UsageError for a name C cannot have."""
-    return Model(checked_name(name), data, tables.unpack(tflite.read(data, name)))
+    return Model(checked_name(name), data, int4.widen(tables.unpack(tflite.read(data, name))))
 
 
 Calls = tuple[tuple[Call, ...], ...]

@@ -17,7 +17,7 @@ from edgekit.ops.base import printable
 from edgekit.ops.schema import DTYPES, OPERATOR_NAMES, OTHER_TYPES, WITHOUT_OUTPUT
 
 MAX_RANK, MAX_ELEMENTS, MAX_NAME = 6, 2**28 - 1, 65535
-_RANGES = {DType.INT8: (-128, 127), DType.UINT8: (0, 255), DType.INT16: (-32768, 32767),
+_RANGES = {DType.INT4: (-8, 7), DType.INT8: (-128, 127), DType.UINT8: (0, 255), DType.INT16: (-32768, 32767),
            DType.INT32: (-(2**31), 2**31 - 1)}
 
 
@@ -187,6 +187,8 @@ class _File:
         self.spans.append(span)
         self.scales.append(quantization and quantization.vector_span(2, "f"))
         tensor = Tensor(name, shape, dtype, quant, self._content(buffer, span))
+        if dtype is DType.INT4 and span is None:
+            self._refuse(f"{where} has type int4, and is no constant")
         if span is not None and shape_is_known and number in DTYPES and span[1] != tensor.nbytes:
             self._refuse(f"{where} has {span[1]} bytes of data, its shape {list(shape)} needs "
                          f"{tensor.nbytes}")

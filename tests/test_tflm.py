@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import pytest
 from conftest import require_models, require_module, require_tool
-from tflm_project import (DOUBLE, DoubledProject, clustered, little, run_firmware, selftest_of, tflm_sources,
+from tflm_project import (DOUBLE, DoubledProject, clustered, little, quartered, run_firmware, selftest_of, tflm_sources,
                           two_of_each, written)
 
 from edgekit import ops, resources, tflite, tools
@@ -397,6 +397,14 @@ def test_firmware_with_the_real_tflite_micro_passes_its_self_test(tmp_path, boar
     tflm_sources()
     assert run_real(tmp_path, little(), load_board(board)) == (
         0, "edgekit little: self-test PASS\n")
+
+
+@pytest.mark.external
+@pytest.mark.parametrize("board", BOARDS)
+def test_the_real_tflite_micro_computes_with_int4_weights(tmp_path, board):
+    tflm_sources()
+    assert run_real(tmp_path, quartered(), load_board(board)) == (
+        0, "edgekit quartered: self-test PASS\n")
 
 
 @pytest.mark.external

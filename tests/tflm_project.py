@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from edgekit.builders import cmake
 from edgekit.codegen import SelfTest
 from edgekit.graph import DType, Graph, Op, Quant, Tensor
 from edgekit.model import model_of
+from edgekit.passes import int4
 from edgekit.runtimes import aot, tflm, tflm_arena
 
 DOUBLE = Path(__file__).parent / "tflm_double"
@@ -97,6 +99,18 @@ def clustered() -> Graph:
         _op("DEPTHWISE_CONV_2D", (4, 5, 11), 6, 2, stride_w=1, stride_h=1, depth_multiplier=1),
         _op("MEAN", (6, 7), 8, 3),
         _op("FULLY_CONNECTED", (8, 9, -1), 10, 4)), (0,), (10,))
+
+
+def quartered() -> Graph:
+    """`clustered` with int4 weights, on a larger input scale."""
+    graph = clustered()
+    tensors = list(graph.tensors)
+    weights = [op.inputs[1] for op in graph.ops if op.kind != "MEAN"]
+    for index in weights:
+        codes = tensors[index].array
+        tensors[index] = replace(tensors[index], data=(codes % 15 - 7).astype(np.int8).tobytes())
+    tensors[0] = replace(tensors[0], quant=Quant((float(np.float32(0.5)),), (3,)))
+    return int4.narrow(replace(graph, name="quartered", tensors=tuple(tensors)), weights)
 
 
 def two_of_each() -> Graph:

@@ -15,6 +15,7 @@ from edgekit import tflite, tflite_writer
 from edgekit.compress.encoding import Coded
 from edgekit.errors import BadModel
 from edgekit.graph import DType, Graph, Op, Quant, Tensor
+from edgekit.passes import int4
 
 # Input number of the weights and of the bias, by operator.
 WEIGHTS = {"CONV_2D": (1, 2), "DEPTHWISE_CONV_2D": (1, 2), "FULLY_CONNECTED": (1, 2),
@@ -31,7 +32,7 @@ def carry(content: bytes, kernels: Sequence[Coded]) -> tuple[bytes, dict[int, Co
     graph = tflite.read(content)
     found = match(graph, kernels)
     lost = [kernel.layer for kernel in kernels
-            if kernel.levels is not None and not any(kernel is other for other in found.values())]
+            if (kernel.levels is not None or kernel.int4) and not any(kernel is other for other in found.values())]
     if lost:
         raise BadModel(f"the converter changed the weights of '{lost[0]}': they have no tensor of "
                        "their own in the .tflite", "leave the layer out: --scope '!" + lost[0] + "'",
@@ -40,13 +41,18 @@ def carry(content: bytes, kernels: Sequence[Coded]) -> tuple[bytes, dict[int, Co
 
 
 def put(graph: Graph, content: bytes, kernels: Mapping[int, Coded]) -> bytes:
-    """The file `content` of a graph with the integers and scales of `kernels`, by tensor."""
+    """The file `content` of a graph with the integers and scales of `kernels`, by tensor.
+
+    With int4 kernels it is a new file, without a signature.
+    """
     tensors, done = list(graph.tensors), set()
     for op in graph.ops:
         numbers = WEIGHTS.get(op.kind)
         if numbers and op.inputs[numbers[0]] in kernels:
             _replace(tensors, op, numbers, kernels[op.inputs[numbers[0]]], done)
-    return tflite_writer.write(replace(graph, tensors=tuple(tensors)), content)
+    found = replace(graph, tensors=tuple(tensors))
+    narrow = [index for index, kernel in sorted(kernels.items()) if kernel.int4]
+    return tflite_writer.write(int4.narrow(found, narrow) if narrow else found, content)
 
 
 def match(graph: Graph, kernels: Sequence[Coded]) -> dict[int, Coded]:

@@ -10,7 +10,7 @@ from edgekit import tflite
 from edgekit.compress import codebook
 from edgekit.compress.carry import WEIGHTS, real_values, put
 from edgekit.compress.codebook import STEP
-from edgekit.compress.encoding import Coded
+from edgekit.compress.encoding import Coded, fitted_scale
 from edgekit.compress.grids import Grid, grids
 from edgekit.graph import DType, Graph, Tensor
 
@@ -26,7 +26,7 @@ def encode(content: bytes, method: str, options: Mapping) -> tuple[bytes, dict[i
     plan = grids([(name, kind) for name, kind, _ in layers], method, **options)
     kernels = {tensor: _coded(name, graph.tensors[tensor], plan[name])
                for name, _, tensor in layers if plan[name].levels is not None
-               or not plan[name].per_channel}
+               or not plan[name].per_channel or plan[name].step != STEP}
     return (put(graph, content, kernels) if kernels else content), kernels
 
 
@@ -47,8 +47,10 @@ def _coded(name: str, tensor: Tensor, grid: Grid) -> Coded:
     scale = _scale(tensor, grid, values)
     fractions = values / (scale * STEP)
     if grid.levels is None:
-        codes = np.clip(np.round(fractions * STEP), -STEP, STEP).astype(np.int8)
-        return Coded(name, codes, scale)
+        if grid.step != STEP:
+            scale = fitted_scale(values, scale * STEP, grid.step) / np.float32(grid.step)
+        codes = np.clip(np.round(values / scale), -grid.step, grid.step).astype(np.int8)
+        return Coded(name, codes, scale, int4=grid.step != STEP)
     if grid.knots is None:
         book, beyond = codebook.fit(fractions, grid.method, grid.levels), 0.0
     else:

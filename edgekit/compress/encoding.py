@@ -22,7 +22,8 @@ class Encoding:
 
     `top`: float32 that broadcasts against the kernel. `book`: None for all of int8.
     `keep`: False where a weight is pruned, None when none is. `tunable`: whether
-    fine-tuning may move the book's knots; not where the user gave them.
+    fine-tuning may move the book's knots; not where the user gave them. `step`: the integer of
+    the value 1.
     """
 
     layer: Any
@@ -31,16 +32,17 @@ class Encoding:
     book: Codebook | None
     keep: np.ndarray | None
     tunable: bool
+    step: int = STEP
 
     @property
     def scale(self) -> np.ndarray:
         """The real value of the integer 1; float32, the shape of `top`."""
-        return (self.top / np.float32(STEP)).astype(np.float32)
+        return (self.top / np.float32(self.step)).astype(np.float32)
 
     def codes(self, values: np.ndarray) -> np.ndarray:
         """The integers of values in -1 .. 1; int8."""
         if self.book is None:
-            found = np.clip(np.round(values * STEP), -STEP, STEP).astype(np.int8)
+            found = np.clip(np.round(values * self.step), -self.step, self.step).astype(np.int8)
         else:
             found = codebook.codes(self.book, values)
         return found if self.keep is None else np.where(self.keep, found, np.int8(0))
@@ -52,7 +54,8 @@ class Coded:
 
     `codes`: int8 with two axes. `scale`: float32 that broadcasts against them. `levels`: how
     many values the codebook has, None without one. `saturated`: the fraction of the weights
-    that lies beyond the range or the breakpoints that the user gave.
+    that lies beyond the range or the breakpoints that the user gave. `int4`: the file holds
+    them as int4.
     """
 
     layer: str
@@ -60,6 +63,7 @@ class Coded:
     scale: np.ndarray
     levels: int | None = None
     saturated: float = 0.0
+    int4: bool = False
 
     @property
     def real(self) -> np.ndarray:
@@ -74,7 +78,9 @@ def encoding(layer, weight, grid: Grid) -> Encoding:
     keep = ~pruned if pruned.mean() >= PRUNED and not pruned.all() else None
     top = kernels.largest(layer, weight, value, grid.per_channel)
     if grid.levels is None or pruned.all():
-        return Encoding(layer, weight, top, None, keep, False)
+        if grid.step != STEP and not pruned.all():
+            top = fitted_scale(value, top, grid.step)
+        return Encoding(layer, weight, top, None, keep, False, grid.step)
     if grid.knots is None:
         top, book = _fitted(value, top, keep, grid)
         return Encoding(layer, weight, top, book, keep, True)
@@ -93,18 +99,31 @@ def _fitted(value: np.ndarray, top: np.ndarray, keep, grid: Grid) -> tuple[np.nd
     The largest |weight| of a channel is an outlier as often as not; on few levels a smaller
     scale that clips it is better for all the others.
     """
-    axes = tuple(axis for axis, size in enumerate(top.shape) if size == 1)
     chosen = keep if keep is not None else np.ones(value.shape, bool)
     for turn in range(TURNS + 1):
         fractions = np.clip(value / top, -1, 1)
         book = codebook.fit(fractions[chosen], grid.method, grid.levels, zero=keep is not None)
         if turn < TURNS:
             level = book.levels[codebook.nearest(book.levels, fractions)] * chosen
-            agreement = (value * level).sum(axis=axes, keepdims=True)
-            power = np.square(level).sum(axis=axes, keepdims=True)
-            good = (agreement > 0) & (power > 0)
-            top = np.where(good, agreement / np.where(good, power, 1), top).astype(np.float32)
+            top = _scaled_to(value, level, top)
     return top, book
+
+
+def fitted_scale(value: np.ndarray, top: np.ndarray, step: int) -> np.ndarray:
+    """`top` with which values rounded to -step .. step have a small squared error."""
+    for _ in range(TURNS):
+        level = np.round(np.clip(value / top, -1, 1) * step) / step
+        top = _scaled_to(value, level, top)
+    return top
+
+
+def _scaled_to(value: np.ndarray, level: np.ndarray, top: np.ndarray) -> np.ndarray:
+    """The factors, one where `top` has one, that bring the levels next to the values."""
+    axes = tuple(axis for axis, size in enumerate(top.shape) if size == 1)
+    agreement = (value * level).sum(axis=axes, keepdims=True)
+    power = np.square(level).sum(axis=axes, keepdims=True)
+    good = (agreement > 0) & (power > 0)
+    return np.where(good, agreement / np.where(good, power, 1), top).astype(np.float32)
 
 
 def encodings(folded, grids: dict[str, Grid]) -> list[Encoding]:
@@ -124,4 +143,4 @@ def coded(found: Encoding, values: np.ndarray) -> Coded:
             beyond = float(((values < low) | (values > high)).mean())
     codes = kernels.in_file_order(layer, weight, found.codes(values))
     return Coded(layer.name, codes, kernels.in_file_order(layer, weight, found.scale), levels,
-                 beyond)
+                 beyond, found.step != STEP)

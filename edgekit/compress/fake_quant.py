@@ -124,7 +124,7 @@ def _rounded_kernel(tf, found: Encoding, master, tuned):
         tuned[0].value, tf.maximum(tuned[1].value, SMALLEST_GAIN))
     values = tf.clip_by_value(master, -1.0, 1.0)
     if found.book is None:
-        rounded = tf.round(tf.stop_gradient(values) * STEP) / STEP
+        rounded = tf.round(tf.stop_gradient(values) * found.step) / found.step
     else:
         rounded = _level_of_each(tf, found.book, values, knots)
     through = rounded + values - tf.stop_gradient(values)

@@ -10,7 +10,11 @@ import numpy as np
 from edgekit.compress.codebook import METHODS, STEP, knots_of, interpolation
 from edgekit.compress.scope import Layer, select
 from edgekit.errors import UsageError
+from edgekit.passes.int4 import LARGEST
 
+WEIGHTS = ("int8", "int4")
+WITHOUT_INT4 = ("Conv2DTranspose", "TRANSPOSE_CONV")
+ONE_SCALE = ("Dense", "FULLY_CONNECTED")
 MOST_LEVELS = 2 * STEP + 1
 DEFAULT_BITS = 4  # of piecewise-linear and kmeans
 
@@ -23,23 +27,27 @@ class Grid:
 
     `knots` are the range or the breakpoints that the user gave, else they are fitted: fractions
     of each channel's largest |weight| with `per_channel`, else weights as they are once
-    BatchNormalization is folded in.
+    BatchNormalization is folded in. `step` is the largest integer: 127, or 7 for int4 weights,
+    which have no codebook.
     """
 
     method: str = "linear"
     levels: int | None = None
     knots: tuple[float, ...] | None = None
     per_channel: bool = True
+    step: int = STEP
 
 
 def grids(layers: Sequence[Layer], method: str = "linear", scope: Scope = None,
           bits: int | Mapping[str, int] | None = None, levels: int | None = None,
           range: Sequence[float] | None = None, breakpoints: Sequence[float] | None = None,
-          per_channel: bool | None = None) -> dict[str, Grid]:
+          per_channel: bool | None = None,
+          weights: str | Mapping[str, str] | None = None) -> dict[str, Grid]:
     """The grid of every one of `layers` by name; outside the scope it is int8.
 
     `bits` may map scopes to bits; of two that name a layer the last counts, and layers that
-    none names stay int8. Raises UsageError for options that do not go together.
+    none names stay int8. `weights`, int8 or int4, may map scopes in the same way. Raises
+    UsageError for options that do not go together.
     """
     knots = _knots(method, range, breakpoints)
     channels = (knots is None) if per_channel is None else bool(per_channel)
@@ -51,7 +59,27 @@ def grids(layers: Sequence[Layer], method: str = "linear", scope: Scope = None,
         number = _levels(method, count, levels, knots)
         grid = whole if number is None else Grid(method, number, knots, channels)
         found.update((name, grid) for name in select(layers, pattern) if name in chosen)
+    by_scope = weights if isinstance(weights, Mapping) else {",".join(chosen): weights or "int8"}
+    for pattern, dtype in by_scope.items():
+        if dtype not in WEIGHTS:
+            raise UsageError(f"there are no {dtype} weights", f"one of {', '.join(WEIGHTS)}")
+        if dtype == "int4":
+            named = [layer for layer in layers if layer[0] in select(layers, pattern)
+                     and layer[0] in chosen]
+            found.update((name, _int4(name, kind, found[name])) for name, kind in named)
     return found
+
+
+def _int4(name: str, kind: str, grid: Grid) -> Grid:
+    """The grid of a layer of a Keras model or an operator of a .tflite whose weights become int4."""
+    if grid.levels is not None:
+        raise UsageError(f"'{name}' is to have a codebook and int4 weights",
+                         "leave one of them out: 4 bits of a codebook need no int4")
+    if kind in WITHOUT_INT4:
+        raise UsageError(f"'{name}' is a {kind}: TensorFlow Lite Micro takes int4 weights for "
+                         "convolutions, depthwise ones and dense layers", f"--scope '!{name}'")
+    # TFLite Micro's dense int4 kernel has one scale.
+    return Grid(per_channel=grid.per_channel and kind not in ONE_SCALE, step=LARGEST)
 
 
 def _levels(method: str, bits: int | None, levels: int | None, knots) -> int | None:

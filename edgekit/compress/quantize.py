@@ -13,6 +13,7 @@ from edgekit.compress import codebook_tflite, convert, walk
 from edgekit.compress.calibration import few_samples, saturated_weights
 from edgekit.compress.carry import carry
 from edgekit.compress.encoding import Coded
+from edgekit.compress.codebook import STEP
 from edgekit.compress.finetune import History
 from edgekit.compress.grids import Grid, Scope, grids
 from edgekit.compress.quantize_tflite import quantize_tflite
@@ -46,7 +47,8 @@ class Quantized:
 def quantize(model, data: Data, *, method: str = "linear", scope: Scope = None,
              bits: int | Mapping[str, int] | None = None, levels: int | None = None,
              range: Sequence[float] | None = None, breakpoints: Sequence[float] | None = None,
-             dtype: str = "int8", per_channel: bool | None = None, epochs: int | None = None,
+             dtype: str = "int8", per_channel: bool | None = None,
+             weights: str | Mapping[str, str] | None = None, epochs: int | None = None,
              seed: int = 0, learning_rate: float | None = None, batch_size: int = 64,
              validation: Data | None = None, patience: int | None = None, augment: Any = None,
              targets: str | None = None, deterministic: bool = False, samples_used: int = 300) -> bytes:
@@ -65,14 +67,17 @@ def quantize(model, data: Data, *, method: str = "linear", scope: Scope = None,
     BatchNormalization folded in (with `per_channel`: of each channel's largest |weight|);
     where they are not given they are fitted.
 
+    `weights`: int8, or int4 for two weights in a byte, with 15 values and no codebook; it may map
+    scopes as `bits` does. Dense layers have one scale then.
+
     `per_channel`: a scale for each output channel, the default, or one for each tensor; the
     default for given ranges and breakpoints is one. `dtype`: int8, or int16x8 for int16
     activations and ends (TensorFlow Lite Micro only). `epochs` of fine-tuning through the
-    rounding; default 0 for plain int8, 6 for qat, 12 for codebooks. `targets`: what it trains for,
+    rounding; default 0 for plain int8, 6 for qat, 12 for codebooks and int4. `targets`: what it trains for,
     `labels` of the data (default of qat), or `model`: the outputs of the float model, which
-    needs no labels (default of codebooks and without labels, but not with `augment`, which
+    needs no labels (default of these two and without labels, but not with `augment`, which
     changes the samples). The other options are those of `finetune`; the learning rate's default
-    is 0.0003 for int8 and 0.002 for codebooks.
+    is 0.0003 for int8 and 0.002 for codebooks and int4.
 
     Raises UsageError for options, BadModel with the converter's reason, BadData for data that
     does not suit the model or shows nothing of its ranges, NotThere when a package is missing.
@@ -81,7 +86,7 @@ def quantize(model, data: Data, *, method: str = "linear", scope: Scope = None,
                         targets, deterministic)
     return quantized(model, data, training, method=method, scope=scope, bits=bits, levels=levels,
                      range=range, breakpoints=breakpoints, dtype=dtype, per_channel=per_channel,
-                     samples_used=samples_used).content
+                     weights=weights, samples_used=samples_used).content
 
 
 def quantized(model, data: Data, training: Training, *, method: str = "linear", dtype: str = "int8",
@@ -110,6 +115,9 @@ def spread(x: np.ndarray, count: int) -> np.ndarray:
 def _quantize_keras(model, data, x, training: Training, method, dtype, options) -> Quantized:
     convert.check_convertible(model, data)
     plan = grids(walk.layers_of(model), "linear" if method == "qat" else method, **options)
+    if dtype == "int16x8" and any(grid.step != STEP for grid in plan.values()):
+        raise UsageError("int16x8 takes no int4 weights: TensorFlow Lite Micro has int8 ones for "
+                         "int16 activations", "--dtype int8, or --weights int8")
     training = _defaults(training, method, _codebooks(plan), data)
     one_scale = not any(grid.per_channel for grid in plan.values())
     # For int16 the converter cannot give one scale: it gives one per channel, made equal.
@@ -145,7 +153,8 @@ def _defaults(training: Training, method: str, codebooks: bool, data: Data) -> T
 
 
 def _codebooks(plan: dict[str, Grid]) -> bool:
-    return any(grid.levels is not None for grid in plan.values())
+    """Whether some layer's weights take few values: such training needs large steps."""
+    return any(grid.levels is not None or grid.step != STEP for grid in plan.values())
 
 
 def _is_int8(content: bytes) -> bool:

@@ -45,7 +45,7 @@ WITHOUT_OUTPUT = ("CALL_ONCE", "ASSIGN_VARIABLE")
 
 # Source: the same, enum TensorType. Types edgekit has no use for stay names.
 DTYPES = {0: DType.FLOAT32, 1: DType.FLOAT16, 2: DType.INT32, 3: DType.UINT8, 4: DType.INT64,
-          6: DType.BOOL, 7: DType.INT16, 9: DType.INT8, 13: DType.RESOURCE}
+          6: DType.BOOL, 7: DType.INT16, 9: DType.INT8, 13: DType.RESOURCE, 17: DType.INT4}
 OTHER_TYPES = {5: "string", 8: "complex64", 10: "float64", 11: "complex128", 12: "uint64",
-               14: "variant", 15: "uint32", 16: "uint16", 17: "int4",
+               14: "variant", 15: "uint32", 16: "uint16",
                18: "bfloat16", 19: "int2", 20: "uint4"}

@@ -82,12 +82,15 @@ def _depthwise(graph: Graph, op: Op, ext: str) -> tuple[int, int]:
     rows, columns = ops.get(op.kind).axes(graph, op)
     channels, taps = source.shape[3], rows.filter * columns.filter
     outputs = graph.outputs_of(op)[0].shape[3]
-    if ext == "mve" and channels == 1 and outputs > _MVE_TO_CONVOLUTION:
+    int8 = weights.dtype is DType.INT8
+    if int8 and ext == "mve" and channels == 1 and outputs > _MVE_TO_CONVOLUTION:
         return _im2col(rows, columns, channels, channels, ext) + weights.size, 0
     if channels != outputs or source.shape[0] != 1 or (rows.dilation, columns.dilation) != (1, 1):
         return 0, 0
     if ext == "mve":
         return 4 * _MVE_CHANNELS * taps, 0
+    if weights.dtype is DType.INT4:
+        return 2 * channels * taps, 0
     three_by_three = (rows.filter, columns.filter) == (3, 3) and max(rows.pad, columns.pad) <= 1
     return (2 * channels * taps if ext == "dsp" and not three_by_three else 0), 0
 
@@ -95,6 +98,8 @@ def _depthwise(graph: Graph, op: Op, ext: str) -> tuple[int, int]:
 def _fully_connected(graph: Graph, op: Op, ext: str) -> tuple[int, int]:
     weights, target = graph.inputs_of(op)[1], graph.outputs_of(op)[0]
     outputs, depth = weights.shape
+    if weights.dtype is DType.INT4:
+        return 0, 0
     if len(target.shape) > 2 and depth % 4 == 0:  # runs as a 1x1 convolution
         per_channel = weights.quant is not None and len(weights.quant.scale) > 1
         return (0 if per_channel else 8 * outputs), 0

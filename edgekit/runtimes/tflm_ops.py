@@ -153,6 +153,9 @@ _INT8 = {
 _WITH_COMMON = frozenset("""activations add batch_matmul circular_buffer conv depthwise_conv
     dequantize fully_connected hard_swish leaky_relu logical logistic mul pad pooling prelu
     quantize reduce reshape softmax strided_slice sub svdf transpose""".split())
+# Registrations for int4 weights only.
+_INT4 = {"CONV_2D": "conv", "DEPTHWISE_CONV_2D": "depthwise_conv",
+         "FULLY_CONNECTED": "fully_connected"}
 # What else a kernel calls.
 _NEEDS = {
     "circular_buffer": ("circular_buffer_flexbuffers_generated_data",),
@@ -213,6 +216,8 @@ def _registration(graph: Graph, kind: str) -> Registration:
     ops = [op for op in graph.ops if op.kind == kind]
     if kind in _INT8 and all(_is_int8(graph, op) for op in ops):
         return Registration(kind, method, f"Register_{kind}_INT8", _INT8[kind])
+    if kind in _INT4 and all(_is_int4(graph, op) for op in ops):
+        return Registration(kind, method, f"Register_{kind}_INT4", _INT4[kind])
     return Registration(kind, method, None, None)
 
 
@@ -221,3 +226,8 @@ def _is_int8(graph: Graph, op: Op) -> bool:
     used = [t for t in (*graph.inputs_of(op), *graph.outputs_of(op)) if t is not None]
     return (all(t.dtype in (DType.INT8, DType.INT32) for t in used)
             and graph.outputs_of(op)[0].dtype is DType.INT8)
+
+
+def _is_int4(graph: Graph, op: Op) -> bool:
+    """The weights are int4; then the activations are int8."""
+    return len(op.inputs) > 1 and graph.inputs_of(op)[1].dtype is DType.INT4

@@ -6,6 +6,7 @@
 namespace tflite {
 
 inline TFLMRegistration Register_CONV_2D_INT8() { return {3, nullptr}; }
+inline TFLMRegistration Register_CONV_2D_INT4() { return {3, nullptr}; }
 
 }  // namespace tflite
 

@@ -6,6 +6,7 @@
 namespace tflite {
 
 inline TFLMRegistration Register_DEPTHWISE_CONV_2D_INT8() { return {4, nullptr}; }
+inline TFLMRegistration Register_DEPTHWISE_CONV_2D_INT4() { return {4, nullptr}; }
 
 }  // namespace tflite
 

@@ -6,6 +6,7 @@
 namespace tflite {
 
 inline TFLMRegistration Register_FULLY_CONNECTED_INT8() { return {9, nullptr}; }
+inline TFLMRegistration Register_FULLY_CONNECTED_INT4() { return {9, nullptr}; }
 
 }  // namespace tflite
 
