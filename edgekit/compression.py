@@ -34,9 +34,9 @@ def prune_file(source, out, *, data=None, validation=None, augment: str | None =
     from edgekit.compress import augment as augmenting
     from edgekit.compress.methods import prune
     from edgekit.compress.save import keras_bytes
-    from edgekit.importers.keras import load
+    from edgekit.importers.keras import input_shapes, load
     model = load(source)
-    taken, judged = (None if name is None else sources.load(name, tuple(model.inputs[0].shape[1:]))
+    taken, judged = (None if name is None else sources.load(name, input_shapes(model))
                      for name in (data, validation))
     model, report = prune(model, data=taken, validation=judged, deterministic=True,
                           augment=augmenting.load(augment) if augment else None, **options)
@@ -67,10 +67,10 @@ def quantize_file(source, out, *, data, epochs: int | None = None, seed: int = 0
     from edgekit.compress.finetune import evaluate
     from edgekit.compress.quantize import quantized
     from edgekit.compress.tune import Training
-    from edgekit.importers.keras import load
+    from edgekit.importers.keras import input_shapes, load
     is_tflite = str(source).endswith(".tflite")
     model = Path(source).read_bytes() if is_tflite else load(source)
-    taken = sources.load(data, None if is_tflite else tuple(model.inputs[0].shape[1:]))
+    taken = sources.load(data, None if is_tflite else input_shapes(model))
     training = Training(epochs, seed, learning_rate, targets=targets,
                         augment=None if augment is None else augmentation.load(augment))
     found = quantized(model, taken, training, **options)

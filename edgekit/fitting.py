@@ -50,9 +50,10 @@ def fit_file(source, out, board: str, data, budgets: Budgets, *, epochs: int = 1
     """
     if not str(out).endswith(".tflite"):
         raise UsageError(f"{out}: the fitted model is saved as .tflite", "give -o OUT.tflite")
+    from edgekit.importers.keras import input_shapes
     from edgekit.importers.keras import load as load_keras
     model = load_keras(source)
-    samples = load(data, tuple(model.inputs[0].shape[1:]))
+    samples = load(data, input_shapes(model))
     fitted, result = fit(model, board, samples, budgets, name=name_from(Path(out).stem),
                          epochs=epochs, seed=seed)
     output.write_file(Path(out), fitted.data)
@@ -147,8 +148,7 @@ def _split(data: Data) -> tuple[Data, Data]:
     if not held.any() or held.all():
         raise BadData(f"{data.source}: {len(data.y)} samples are too few",
                       f"give at least {HELD_OUT} of each class")
-    return tuple(Data(data.x[part], data.y[part], data.classes, data.source)
-                 for part in (~held, held))
+    return data.rows(~held), data.rows(held)
 
 
 def _tuned(chosen: _Tried, train: Data, held: Data, name: str, epochs: int,

@@ -259,7 +259,7 @@ def _samples(model: Model, data, count: int | None):
         raise UsageError(f"{count} samples prove nothing", "give --samples 1 or more")
     if data is None:
         return samples.default_samples(model.graph, count or 20), None
-    shape = model.graph.tensors[model.graph.inputs[0]].shape[1:]
-    given = sources.load(data, shape) if not isinstance(data, sources.Data) else data
-    taken = samples.from_array(given.x[:count], model.graph)
+    shapes = samples.input_shapes(model.graph)
+    given = sources.load(data, shapes) if not isinstance(data, sources.Data) else data
+    taken = samples.from_array(given.first(count or len(given)).x, model.graph)
     return taken, None if given.y is None or given.y.ndim != 1 else given.y[:count]

@@ -8,6 +8,7 @@ import numpy as np
 
 from edgekit.errors import BadData
 from edgekit.graph import DType, Graph, Tensor
+from edgekit.inputs import Shapes, Values, parts
 
 Sample = tuple[np.ndarray, ...]
 
@@ -67,16 +68,32 @@ def dequantize(values: np.ndarray, tensor: Tensor) -> np.ndarray:
     return (np.asarray(values, np.float32) - tensor.zero_point) * np.float32(tensor.scale)
 
 
-def from_array(array: np.ndarray, graph: Graph) -> list[Sample]:
-    """Samples of a one-input model from an array whose first axis is the sample.
+def from_array(array: Values, graph: Graph) -> list[Sample]:
+    """Samples from an array whose first axis is the sample; a tuple of them for several inputs.
 
     Floats are quantized with the model's scale; integers must have the input's dtype.
     """
-    if len(graph.inputs) != 1:
-        raise BadData(f"the model has {len(graph.inputs)} inputs, the data one array",
+    arrays = parts(array)
+    if len(graph.inputs) != len(arrays):
+        raise BadData(f"the model has {len(graph.inputs)} inputs, the data "
+                      f"{'one array' if len(arrays) == 1 else f'{len(arrays)} arrays'}",
                       "give an .npz keyed by tensor name")
-    tensor = graph.tensors[graph.inputs[0]]
-    return [(row,) for row in _rows(np.asarray(array), tensor, "the data")]
+    columns = [_rows(np.asarray(one), graph.tensors[index], "the data")
+               for one, index in zip(arrays, graph.inputs, strict=True)]
+    return list(zip(*columns, strict=True))
+
+
+def input_name(tensor: Tensor) -> str:
+    """The name that an input had in Keras, without what TensorFlow's converter puts around it."""
+    return tensor.name.removeprefix("serving_default_").removesuffix(":0")
+
+
+def input_shapes(graph: Graph) -> Shapes:
+    """The shape of a sample for each input, by name where there are several (`inputs.Shapes`)."""
+    tensors = [graph.tensors[index] for index in graph.inputs]
+    if len(tensors) == 1:
+        return tensors[0].shape[1:]
+    return {input_name(tensor): tensor.shape[1:] for tensor in tensors}
 
 
 def _rows(array: np.ndarray, tensor: Tensor, where: str) -> np.ndarray:
@@ -112,10 +129,11 @@ def read_input(path: Path, graph: Graph) -> list[Sample]:
     if len(tensors) == 1 and len(loaded.files) and tensors[0].name not in loaded.files:
         key = "x" if "x" in loaded.files else loaded.files[0]
         return from_array(loaded[key], graph)
-    missing = [t.name for t in tensors if t.name not in loaded.files]
+    keys = [t.name if t.name in loaded.files else input_name(t) for t in tensors]
+    missing = [key for key in keys if key not in loaded.files]
     if missing:
         raise BadData(f"{path} has no array '{missing[0]}'", f"it has {', '.join(loaded.files)}")
-    columns = [_rows(loaded[t.name], t, f"'{t.name}'") for t in tensors]
+    columns = [_rows(loaded[key], t, f"'{key}'") for key, t in zip(keys, tensors, strict=True)]
     if len({len(column) for column in columns}) != 1:
         raise BadData(f"{path}: the arrays have different numbers of samples")
     return list(zip(*columns))

@@ -19,21 +19,39 @@ IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".pgm", ".ppm", ".web
                   ".tiff"}
 
 
-def read_npz(path: Path) -> tuple:
-    """(x, y or None, None) of an .npz; pickled objects are never loaded."""
+def read_npz(path: Path, names: tuple[str, ...] = ()) -> tuple:
+    """(x, y or None, None) of an .npz; pickled objects are never loaded.
+
+    `names` of several inputs: x is a tuple of the arrays so named.
+    """
     try:
         with np.load(path, allow_pickle=False) as archive:
+            if names:
+                return _named(archive, path, names), _y(archive), None
             if "x" not in archive.files:
                 near = difflib.get_close_matches("x_test", archive.files, n=1, cutoff=0)
                 raise BadData(f"{path}: there is no array 'x'; it has "
                               f"{', '.join(archive.files) or 'none'}",
                               f"np.savez(path, x={near[0] if near else 'x'}, y=...)")
-            return archive["x"], archive["y"] if "y" in archive.files else None, None
+            return archive["x"], _y(archive), None
     except (OSError, ValueError, KeyError, EOFError, zlib.error, zipfile.BadZipFile,
             NotImplementedError, RuntimeError, MemoryError, AttributeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BadData(f"{path} cannot be read: {reason}",
                       "write it with np.savez(path, x=..., y=...), numbers only") from error
+
+
+def _y(archive):
+    return archive["y"] if "y" in archive.files else None
+
+
+def _named(archive, path: Path, names: tuple[str, ...]) -> tuple:
+    missing = [name for name in names if name not in archive.files]
+    if missing:
+        raise BadData(f"{path}: there is no array '{missing[0]}'; it has "
+                      f"{', '.join(archive.files) or 'none'}",
+                      f"the model's inputs are {', '.join(names)}: save each by its name")
+    return tuple(archive[name] for name in names)
 
 
 def read_csv(path: Path) -> tuple:

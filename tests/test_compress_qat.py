@@ -104,15 +104,18 @@ def test_a_given_range_is_not_tuned_away(trained):
         assert set(kernel.real.round(2).tolist()) <= {-0.5, -0.25, 0.0, 0.25, 0.5}
 
 
-def test_pruned_weights_stay_zero_through_tuning():
+@pytest.mark.parametrize("rate, options", [(0.5, {"method": "kmeans", "bits": 2}),
+                                           (0.05, {"method": "qat"})])
+def test_pruned_weights_stay_zero_through_tuning(rate, options):
     model = seeded(small_net)
     layer = next(layer for layer in model.layers if type(layer).__name__ == "Dense")
     value = np.asarray(layer.kernel)
-    gone = np.random.default_rng(0).random(value.shape) < 0.5
+    gone = np.random.default_rng(0).random(value.shape) < rate
     layer.kernel.assign(np.where(gone, 0, value))
-    found = quantized(model, stripes(96, 0), Training(1), method="kmeans", bits=2)
+    found = quantized(model, stripes(96, 0), Training(1), **options)
     dense = next(kernel for kernel in found.kernels.values() if kernel.layer == layer.name)
-    assert (dense.codes[gone.T] == 0).all() and len(np.unique(dense.codes)) <= 4
+    assert (dense.codes[gone.T] == 0).all() and gone.any()
+    assert rate < 0.5 or len(np.unique(dense.codes)) <= 4
 
 
 def test_the_same_seed_gives_the_same_bytes(trained):

@@ -230,14 +230,15 @@ def test_calibration_data_that_teaches_nothing_is_refused(x, message):
     assert message in caught.value.message and caught.value.hint
 
 
-def test_models_without_a_fixed_single_input_are_refused():
+def test_models_without_fixed_inputs_and_data_for_them_are_refused():
     layers = keras().layers
     data = make(np.random.default_rng(0).normal(size=(8, 6, 4)))
     open_length = keras().Sequential([keras().Input((None, 4)), layers.Conv1D(2, 1)])
     a, b = keras().Input((4,)), keras().Input((4,))
-    for model, message in ((open_length, "only the batch may be open"),
-                           (keras().Model([a, b], layers.Add()([a, b])), "2 inputs")):
-        with pytest.raises(BadModel) as caught:
+    for model, error, message in (
+            (open_length, BadModel, "only the batch may be open"),
+            (keras().Model([a, b], layers.Add()([a, b])), BadData, "2 inputs")):
+        with pytest.raises(error) as caught:
             quantize(model, data)
         assert message in caught.value.message
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from edgekit import sources
 from edgekit.data import Data
-from edgekit.errors import BadData
+from edgekit.errors import BadData, UsageError
 from edgekit.importers.keras import import_keras
 
 
@@ -36,6 +36,9 @@ class Stream:
     def __init__(self, data: Data, augment, batch_size: int, seed: int):
         self.failure: BadData | None = None
         self._data, self._size, self._seed = data, batch_size, seed
+        if isinstance(data.x, tuple):
+            raise UsageError(f"augmentation is for models with one input; this has {len(data.x)}",
+                             "augment the samples before, or leave it out")
         is_layer = isinstance(augment, import_keras().layers.Layer)
         self._change = _of_layer(augment, seed) if is_layer else augment
 

@@ -14,6 +14,9 @@ from edgekit.compress.encoding import Coded, fitted_scale
 from edgekit.compress.grids import Grid, grids
 from edgekit.graph import DType, Graph, Tensor
 
+# From this share of zeros on they were pruned: of int8 weights a percent or two round to zero.
+PRUNED = 0.1
+
 
 def encode(content: bytes, method: str, options: Mapping) -> tuple[bytes, dict[int, Coded]]:
     """(the file with codebooks, the layer of each tensor that has one).
@@ -51,14 +54,19 @@ def _coded(name: str, tensor: Tensor, grid: Grid) -> Coded:
             scale = fitted_scale(values, scale * STEP, grid.step) / np.float32(grid.step)
         codes = np.clip(np.round(values / scale), -grid.step, grid.step).astype(np.int8)
         return Coded(name, codes, scale, int4=grid.step != STEP)
+    zeros = fractions == 0
+    pruned = PRUNED <= zeros.mean() < 1
     if grid.knots is None:
-        book, beyond = codebook.fit(fractions, grid.method, grid.levels), 0.0
+        chosen = fractions[~zeros] if pruned else fractions
+        book, beyond = codebook.fit(chosen, grid.method, grid.levels, zero=pruned), 0.0
     else:
         knots = np.array(grid.knots) / (1 if grid.per_channel else np.abs(grid.knots).max())
-        book = codebook.given(grid.levels, np.clip(knots, -1, 1))
+        book = codebook.given(grid.levels, np.clip(knots, -1, 1), zero=pruned)
         low, high = book.levels[[0, -1]]
         beyond = float(((fractions < low) | (fractions > high)).mean())
-    return Coded(name, codebook.codes(book, fractions), scale, grid.levels, beyond)
+    codes = codebook.codes(book, fractions)
+    return Coded(name, np.where(zeros, np.int8(0), codes) if pruned else codes, scale,
+                 grid.levels, beyond)
 
 
 def _scale(tensor: Tensor, grid: Grid, values: np.ndarray) -> np.ndarray:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from edgekit import data as samples
-from edgekit import tflite
+from edgekit import inputs, tflite
 from edgekit.compress import walk
 from edgekit.data import Data
 from edgekit.errors import BadModel
 from edgekit.graph import DType
-from edgekit.importers.keras import import_keras, symbolic
+from edgekit.importers.keras import import_keras, input_shapes, symbolic
+from edgekit.inputs import Shapes, Values
 from edgekit.quiet import quiet
 
 RECURRENT = {"LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D",
@@ -22,12 +21,12 @@ DTYPES = ("int8", "int16x8")
 
 def check_convertible(model, data: Data) -> None:
     """Raise BadModel for what the converter crashes on, BadData for samples it cannot use."""
-    shape = input_shape(symbolic(model))
+    shapes = fixed_shapes(symbolic(model))
     _refuse_recurrent(model)
-    samples.check_calibration(data, shape)
+    samples.check_calibration(data, shapes)
 
 
-def convert(model, x: np.ndarray, *, dtype: str = "int8", per_channel: bool = True) -> bytes:
+def convert(model, x: Values, *, dtype: str = "int8", per_channel: bool = True) -> bytes:
     """The int8 .tflite of a Keras model, batch 1; `x` calibrates it.
 
     `dtype`: that of the activations and of both ends, int8 or, for `int16x8`, int16. Raises
@@ -35,7 +34,7 @@ def convert(model, x: np.ndarray, *, dtype: str = "int8", per_channel: bool = Tr
     """
     with quiet() as said:
         try:
-            return _convert(model, input_shape(model), x, dtype, per_channel)
+            return _convert(model, x, dtype, per_channel)
         except Exception as error:  # the converter raises many types, and tells why on stderr
             reasons = tuple(_reasons(f"{error}\n{said()}"))
             raise BadModel(f"the model cannot be converted to {dtype}: {reasons[0]}",
@@ -43,16 +42,14 @@ def convert(model, x: np.ndarray, *, dtype: str = "int8", per_channel: bool = Tr
                            reasons=reasons) from error
 
 
-def input_shape(model) -> tuple[int, ...]:
-    """The one input's shape without the batch; raises BadModel when it is not fixed."""
-    if len(model.inputs) != 1:
-        raise BadModel(f"the model has {len(model.inputs)} inputs; one is supported",
-                       "concatenate the inputs outside the model")
-    shape = tuple(model.inputs[0].shape[1:])
-    if None in shape:
-        raise BadModel(f"the input has the shape {shape}: only the batch may be open",
-                       "give keras.Input a full shape")
-    return shape
+def fixed_shapes(model) -> Shapes:
+    """The inputs' shapes without the batch; raises BadModel when one is not fixed."""
+    shapes = input_shapes(model)
+    for shape in inputs.shapes_of(shapes):
+        if None in shape:
+            raise BadModel(f"the input has the shape {shape}: only the batch may be open",
+                           "give keras.Input a full shape")
+    return shapes
 
 
 def _refuse_recurrent(model) -> None:
@@ -88,7 +85,7 @@ def refuse_float(content: bytes) -> None:
                        reasons=tuple(f"{name} stays in float" for name in left))
 
 
-def _convert(model, shape: Sequence[int], x: np.ndarray, dtype: str, per_channel: bool) -> bytes:
+def _convert(model, x: Values, dtype: str, per_channel: bool) -> bytes:
     import_keras()
     import tensorflow as tf
     trainable = [tf.constant(np.asarray(weight)) for weight in model.trainable_variables]
@@ -96,15 +93,20 @@ def _convert(model, shape: Sequence[int], x: np.ndarray, dtype: str, per_channel
 
     # Weights as constants: nothing to save and load again, which takes most of the time of
     # ExportArchive. The batch of 1 leaves no SHAPE, STRIDED_SLICE or PACK in the file.
-    def inference(sample):
-        return model.stateless_call(trainable, others, sample, training=False)[0]
+    def inference(*values):
+        return model.stateless_call(trainable, others, inputs.fed(inputs.together(values)),
+                                    training=False)[0]
 
+    several = len(model.inputs) > 1  # then the names tell them apart in the .tflite
+    specs = [(tensor.name if several else "input", tuple(tensor.shape[1:]))
+             for tensor in model.inputs]
     owner = tf.Module()  # the converter asks for the object that holds the function
     owner.inference = tf.function(inference, autograph=False).get_concrete_function(
-        tf.TensorSpec((1, *shape), tf.float32, name="input"))
+        *(tf.TensorSpec((1, *shape), tf.float32, name=name) for name, shape in specs))
     converter = tf.lite.TFLiteConverter.from_concrete_functions([owner.inference], owner)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: ([sample[None]] for sample in x)
+    converter.representative_dataset = lambda: (
+        [sample[None] for sample in values] for values in zip(*inputs.parts(x), strict=True))
     ops = tf.lite.OpsSet
     wide = dtype == "int16x8"
     converter.target_spec.supported_ops = [

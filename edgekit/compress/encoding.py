@@ -11,8 +11,9 @@ from edgekit.compress import codebook, kernels
 from edgekit.compress.codebook import STEP, Codebook
 from edgekit.compress.grids import Grid
 
-# From this share of exact zeros on they were pruned: a codebook must have the value 0 then.
-PRUNED = 0.1
+# Zeros of a float kernel were pruned, and stay. Only so few as these may be chance, for which no
+# codebook is to give one of its levels away.
+PRUNED = 0.01
 TURNS = 3  # of fitting scales and levels; more change little
 
 
@@ -75,7 +76,8 @@ def encoding(layer, weight, grid: Grid) -> Encoding:
     """The encoding of a kernel of a folded model, its codebook fitted where none is given."""
     value = np.asarray(weight)
     pruned = value == 0
-    keep = ~pruned if pruned.mean() >= PRUNED and not pruned.all() else None
+    few = grid.levels is not None and pruned.mean() < PRUNED
+    keep = ~pruned if pruned.any() and not few and not pruned.all() else None
     top = kernels.largest(layer, weight, value, grid.per_channel)
     if grid.levels is None or pruned.all():
         if grid.step != STEP and not pruned.all():

@@ -15,6 +15,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from edgekit import inputs
 from edgekit.compress import walk
 from edgekit.compress.codebook import STEP, Codebook
 from edgekit.compress.encoding import Encoding
@@ -46,7 +47,7 @@ def fake_quantized(folded, encodings: list[Encoding], activation_bits: int | Non
             self.quantized = _quantized_outputs(folded) if activation_bits else {}
             self.ranges = {place: self.add_weight(name=f"range_{place}", shape=(2,),
                                                   initializer="zeros", trainable=False)
-                           for place in [-1, *sorted(self.quantized)] if activation_bits}
+                           for place in [*range(-len(folded.inputs), 0), *sorted(self.quantized)] if activation_bits}
             self.kernels = {}
             for number, found in enumerate(encodings):
                 found.weight.assign(np.asarray(found.weight) / found.top)
@@ -69,12 +70,14 @@ def fake_quantized(folded, encodings: list[Encoding], activation_bits: int | Non
                     outputs = [self._rounded(outputs[0], place[0], training), *outputs[1:]]
                 return outputs
 
-            return walk.run(self.folded, [self._rounded(x, -1, training)], visit)[0]
+            rounded = [self._rounded(value, -1 - number, training)
+                       for number, value in enumerate(keras.tree.flatten(x))]
+            return walk.run(self.folded, rounded, visit)[0]
 
         def observe(self, x) -> None:
             """Start the ranges of the activations with those of some samples."""
             self.observing = True
-            self(x, training=False)
+            self(inputs.fed(x), training=False)
             self.observing = False
 
         def encodings(self) -> list[Encoding]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgekit import samples
+from edgekit import inputs, samples
 from edgekit.compress import walk
 from edgekit.compress.calibration import TOO_MUCH
 from edgekit.compress.carry import WEIGHTS, match
@@ -18,6 +18,7 @@ from edgekit.compress.grids import grids
 from edgekit.golden import Golden
 from edgekit.graph import DType, Op, Tensor
 from edgekit.importers.keras import import_keras
+from edgekit.inputs import Values
 from edgekit.model import Model
 
 SAMPLES = 32
@@ -44,7 +45,7 @@ class Fidelity:
     weights: int | None
 
 
-def fidelity(float_model, quantized: Model, x: np.ndarray,
+def fidelity(float_model, quantized: Model, x: Values,
              kernels: Mapping[int, Coded] | None = None) -> tuple[Fidelity, ...]:
     """Every operator of an int8 or int16x8 model, the worst first; measured on samples `x`.
 
@@ -83,12 +84,16 @@ def named_kernels(model, quantized: Model) -> dict[int, Coded]:
                                    for one in encodings(folded, plan)])
 
 
-def unseen(x: np.ndarray, used: np.ndarray) -> np.ndarray:
+def unseen(x: Values, used: Values) -> Values:
     """Samples to measure with: some that did not calibrate, where there are."""
-    from edgekit.compress.quantize import spread
-    mine = {sample.tobytes() for sample in used}
-    others = np.array([sample.tobytes() not in mine for sample in x])
-    return spread(x[others] if others.sum() >= SAMPLES else x, SAMPLES)
+    mine = set(_bytes_of_each(used))
+    others = np.array([sample not in mine for sample in _bytes_of_each(x)])
+    return inputs.spread(inputs.rows(x, others) if others.sum() >= SAMPLES else x, SAMPLES)
+
+
+def _bytes_of_each(x: Values) -> list[bytes]:
+    return [b"".join(value.tobytes() for value in sample)
+            for sample in zip(*inputs.parts(x), strict=True)]
 
 
 def saturation(layers: tuple[Fidelity, ...]) -> tuple[str, ...]:
@@ -98,7 +103,7 @@ def saturation(layers: tuple[Fidelity, ...]) -> tuple[str, ...]:
                  for one in sorted(layers, key=lambda one: one.op) if one.beyond > TOO_MUCH)
 
 
-def _float_outputs(model, x: np.ndarray) -> list[tuple[str, np.ndarray]]:
+def _float_outputs(model, x: Values) -> list[tuple[str, np.ndarray]]:
     """(layer, output (samples, values)) of every call with one output."""
     keras, names = import_keras(), walk.layer_names(model)
     found = []
@@ -106,15 +111,16 @@ def _float_outputs(model, x: np.ndarray) -> list[tuple[str, np.ndarray]]:
     def visit(call: walk.Call):
         outputs = keras.tree.flatten(call.layer(*call.args, **call.kwargs))
         value = np.asarray(outputs[0])
-        if len(outputs) == 1 and len(value) == len(x):
-            found.append((names[id(call.layer)], value.reshape(len(x), -1)))
+        if len(outputs) == 1 and len(value) == count:
+            found.append((names[id(call.layer)], value.reshape(count, -1)))
         return outputs
 
-    walk.run(model, [keras.ops.convert_to_tensor(x)], visit)
+    count = inputs.count(x)
+    walk.run(model, [keras.ops.convert_to_tensor(part) for part in inputs.parts(x)], visit)
     return found
 
 
-def _quantized_outputs(model: Model, x: np.ndarray) -> list[np.ndarray]:
+def _quantized_outputs(model: Model, x: Values) -> list[np.ndarray]:
     """The dequantized first output of every operator, (samples, values)."""
     golden, graph = Golden(model), model.graph
     rows: list[list[np.ndarray]] = [[] for _ in graph.ops]

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from edgekit import data as samples
-from edgekit import log
+from edgekit import inputs, log
 from edgekit.compress import masks
 from edgekit.compress.augment import Stream
 from edgekit.compress.structure import analyse, rebuild
 from edgekit.data import Data
 from edgekit.errors import BadModel, EdgekitError, UsageError
-from edgekit.importers.keras import import_keras
+from edgekit.importers.keras import import_keras, input_shapes
 
 # Keras's default of .99 needs hundreds of steps to follow the changed activations: after a
 # short run, inference with the stale statistics is near chance.
@@ -99,7 +99,8 @@ def fit(trained, graph, data: Data, epochs: int, seed: int, *, batch_size: int,
     trained.compile(keras.optimizers.Adam(schedule), loss, metrics=metrics, jit_compile=False)
     stream = None if augment is None else Stream(data, augment, batch_size, seed)
     history = _fit(trained, data, stream, batch_size, steps, epochs=epochs, verbose=0,
-                   validation_data=None if validation is None else (validation.x, validation.y),
+                   validation_data=None if validation is None else (inputs.fed(validation.x),
+                                                                    validation.y),
                    callbacks=callbacks)
     if not np.isfinite(history["loss"]).all():
         raise EdgekitError(f"{what} diverged: the loss is {history['loss'][-1]}",
@@ -110,7 +111,7 @@ def fit(trained, graph, data: Data, epochs: int, seed: int, *, batch_size: int,
 def _fit(model, data: Data, stream: Stream | None, batch_size: int, steps: int, **options) -> dict:
     """Keras's history of training on the data, or on the stream made of it."""
     if stream is None:
-        return model.fit(data.x, data.y, batch_size=batch_size, **options).history
+        return model.fit(inputs.fed(data.x), data.y, batch_size=batch_size, **options).history
     try:
         return model.fit(iter(stream), steps_per_epoch=steps, shuffle=False, **options).history
     except Exception as error:
@@ -124,10 +125,15 @@ def evaluate(model, data: Data) -> float:
     _check_data(model, data)
     if data.y.ndim != 1:
         raise UsageError("accuracy needs class numbers as labels", "give y as integers")
+    return float(np.mean(predicted_classes(outputs_of(model, data.x)) == data.y))
+
+
+def outputs_of(model, x: inputs.Values) -> np.ndarray:
+    """What a model of one output computes for samples, in inference."""
     # Called directly: model.predict would first trace and compile a function per model.
-    outputs = [np.asarray(model(data.x[start:start + 256], training=False))
-               for start in range(0, len(data), 256)]
-    return float(np.mean(predicted_classes(np.concatenate(outputs)) == data.y))
+    return np.concatenate([np.asarray(model(
+        inputs.fed(inputs.rows(x, slice(start, start + 256))), training=False))
+        for start in range(0, inputs.count(x), 256)])
 
 
 def predicted_classes(outputs: np.ndarray) -> np.ndarray:
@@ -151,11 +157,11 @@ def _check_options(epochs, batch_size, learning_rate, validation, patience) -> N
 
 
 def _check_data(model, data: Data) -> None:
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
-        raise BadModel(f"the model has {len(model.inputs)} inputs and {len(model.outputs)} "
-                       "outputs; training needs one of each", "train it in Python instead")
+    if len(model.outputs) != 1:
+        raise BadModel(f"the model has {len(model.outputs)} outputs; training needs one",
+                       "train it in Python instead")
     shape = tuple(model.outputs[0].shape[1:])
-    samples.check(data, tuple(model.inputs[0].shape[1:]), classes=shape[-1] if shape else 1)
+    samples.check(data, input_shapes(model), classes=shape[-1] if shape else 1)
     if data.y.dtype != np.int64 and data.y.reshape(len(data), -1).shape[1] != math.prod(shape):
         raise samples.BadData(f"{data.source}: targets have shape {data.y.shape[1:]}; the model "
                               f"gives {shape}", "labels of classes must be integers")

@@ -121,8 +121,11 @@ def _sparse(model, method: str, scope, rate, threshold, pattern, training: Train
 
 
 def _tuned(model, report: Report, steps: list[Step], training: Training, **options):
-    """The model fine-tuned, where there is data, and the report with that step."""
+    """The model fine-tuned, where there is data, and the report with that step.
+
+    Weights that an earlier pruning made zero stay zero.
+    """
     if training.data is not None and training.epochs:
-        model = training.run(model, **options)
+        model = training.run(model, keep_zeros=True, **options)
         steps = [*steps, training.step("fine-tuned", model)]
     return model, replace(report, steps=tuple(steps))

@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
-from edgekit import log, tflite
+from edgekit import inputs, log, tflite
 from edgekit.compress import codebook_tflite, convert, walk
 from edgekit.compress.calibration import few_samples, saturated_weights
 from edgekit.compress.carry import carry
@@ -21,6 +19,7 @@ from edgekit.compress.tune import Training, tune
 from edgekit.data import Data
 from edgekit.errors import UsageError
 from edgekit.graph import DType
+from edgekit.inputs import Values
 
 TARGETS = ("labels", "model")
 # Where a method fine-tunes and the user says nothing.
@@ -40,7 +39,7 @@ class Quantized:
     kernels: Mapping[int, Coded]
     warnings: tuple[str, ...]
     model: Any
-    x: np.ndarray
+    x: Values
     history: History | None = None
 
 
@@ -94,22 +93,16 @@ def quantized(model, data: Data, training: Training, *, method: str = "linear", 
     """What `quantize` does, with its findings."""
     if dtype not in convert.DTYPES:
         raise UsageError(f"there is no dtype '{dtype}'", f"one of {', '.join(convert.DTYPES)}")
-    x = spread(data.x, samples_used)
-    log.progress("quantizing", 0, 1, f"{len(x)} samples")
+    x = inputs.spread(data.x, samples_used)
+    used = inputs.count(x)
+    log.progress("quantizing", 0, 1, f"{used} samples")
     if isinstance(model, bytes | bytearray):
         found = _quantize_tflite(bytes(model), data, x, training, method, dtype, options)
     else:
         found = _quantize_keras(model, data, x, training, method, dtype, options)
     convert.refuse_float(found.content)
     log.progress("quantizing", 1, 1, f"{len(found.content):,} bytes")
-    return replace(found, warnings=(*few_samples(len(data), len(x)), *found.warnings))
-
-
-def spread(x: np.ndarray, count: int) -> np.ndarray:
-    """At most `count` samples at even distances: data sorted by class shows all classes."""
-    if len(x) <= count:
-        return x
-    return x[np.linspace(0, len(x) - 1, count).round().astype(int)]
+    return replace(found, warnings=(*few_samples(len(data), used), *found.warnings))
 
 
 def _quantize_keras(model, data, x, training: Training, method, dtype, options) -> Quantized:

@@ -11,11 +11,11 @@ import math
 import numpy as np
 
 from edgekit import data as samples
+from edgekit import inputs
 from edgekit.compress import walk
 from edgekit.compress.structure import analyse, rebuild
 from edgekit.data import Data
-from edgekit.errors import BadModel
-from edgekit.importers.keras import import_keras
+from edgekit.importers.keras import import_keras, input_shapes
 
 # Every activation of the pass is in memory at once: 2^26 floats are 256 MB.
 FLOATS = 2 ** 26
@@ -27,17 +27,13 @@ def recalibrate(model, data: Data, samples_used: int = 512):
 
     Of more than `samples_used` samples, that many are taken at even distances, and fewer where
     the activations of so many would not fit 256 MB. Without BatchNormalization: a plain copy.
-    Raises BadData for data that does not suit the model, BadModel for several inputs.
+    Raises BadData for data that does not suit the model.
     """
-    if len(model.inputs) != 1:
-        raise BadModel(f"the model has {len(model.inputs)} inputs; recalibration needs one",
-                       "train it in Python instead")
-    samples.check(data, tuple(model.inputs[0].shape[1:]))
+    samples.check(data, input_shapes(model))
     fresh = rebuild(analyse(model))
     if any(type(layer).__name__ == "BatchNormalization" for layer in fresh.layers):
         count = min(len(data), samples_used, max(2, FLOATS // _floats(fresh)))
-        rows = np.linspace(0, len(data) - 1, count).round().astype(int)
-        walk.run(fresh, [data.x[rows]], _visit)
+        walk.run(fresh, inputs.parts(inputs.spread(data.x, count)), _visit)
     return fresh
 
 

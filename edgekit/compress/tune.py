@@ -14,6 +14,7 @@ from edgekit.compress.fold import fold
 from edgekit.compress.grids import Grid
 from edgekit.data import Data, make
 from edgekit.importers.keras import import_keras
+from edgekit.inputs import Values
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Tuned:
     history: finetune.History | None
 
 
-def tune(model, grids: dict[str, Grid], data: Data, x: np.ndarray, training: Training,
+def tune(model, grids: dict[str, Grid], data: Data, x: Values, training: Training,
          activation_bits: int | None = 8) -> Tuned:
     """The model with its kernels on their grids; the given one is not changed.
 
@@ -75,7 +76,7 @@ def tune(model, grids: dict[str, Grid], data: Data, x: np.ndarray, training: Tra
     return Tuned(folded, tuple(integers), history)
 
 
-def _train(graph, found: list[Encoding], data: Data, x: np.ndarray, training: Training,
+def _train(graph, found: list[Encoding], data: Data, x: Values, training: Training,
            activation_bits: int | None) -> tuple[finetune.History, list[Encoding]]:
     """(history, tuned encodings); the kernels of `graph` are left as fractions of their top."""
     finetune.check_and_seed(graph, data, training.epochs, training.seed, training.batch_size,
@@ -95,11 +96,9 @@ def _before_activation(folded):
     last = folded.outputs[0]._keras_history.operation
     if getattr(getattr(last, "activation", last), "__name__", "") not in ("softmax", "sigmoid"):
         return folded
-    return import_keras().Model(folded.inputs[0], last.input, name=folded.name)
+    return import_keras().Model(folded.input, last.input, name=folded.name)
 
 
 def _outputs_as_targets(graph, data: Data) -> Data:
     """The data with the model's outputs for labels."""
-    outputs = [np.asarray(graph(data.x[start:start + 256], training=False))
-               for start in range(0, len(data), 256)]
-    return make(data.x, np.concatenate(outputs), source=data.source)
+    return make(data.x, finetune.outputs_of(graph, data.x), source=data.source)

@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from edgekit.errors import BadModel, NotThere, UsageError
+from edgekit.inputs import Shapes
 from edgekit.quiet import quiet
 
 SUFFIXES = (".keras", ".h5", ".hdf5")
@@ -63,6 +64,12 @@ def load(path: str | os.PathLike):
         except Exception as error:  # Keras lets every library's own errors through
             raise BadModel(f"{path} cannot be loaded: {_reason(error)}", _hint(error)) from error
     return symbolic(model, str(path))
+
+
+def input_shapes(model) -> Shapes:
+    """The shape of a sample for each input, by name where there are several (`inputs.Shapes`)."""
+    shapes = {tensor.name: tuple(tensor.shape[1:]) for tensor in model.inputs}
+    return shapes if len(shapes) > 1 else next(iter(shapes.values()))
 
 
 def symbolic(model, where: str = "the model"):
