@@ -18,6 +18,9 @@ SETS = kernels.known()
 @pytest.mark.parametrize("toolchain, name", [
     ("gcc", "mps2_an386"), pytest.param("gcc", "raspberry_pi_pico", marks=pytest.mark.slow),
     pytest.param("gcc", "qemu_riscv32", marks=pytest.mark.slow),
+    pytest.param("gcc", "mps2_an385", marks=pytest.mark.slow),
+    pytest.param("zig", "raspberry_pi_pico", marks=pytest.mark.slow),
+    pytest.param("zig", "qemu_riscv32", marks=pytest.mark.slow),
     ("zig", "mps2_an386")])
 def test_every_case_on_an_emulated_core_equals_the_reference(toolchain, name, tmp_path):
     run_on(name, load_board(name).cpu.kernels, toolchain, tmp_path)

@@ -24,12 +24,14 @@ _HALF, _ONE = 1 << 30, -1  # a multiplier and a shift of 1/4, for constants
 @dataclass(frozen=True)
 class Channels:
     """Per output channel: weights [channels, taps] int8; bias with the input's zero point folded
-    in, multiplier and r (see above) int32 [channels]."""
+    in, multiplier and r (see above) int32 [channels]; the most that a sum of the bias and products
+    in any order can be, int64."""
 
     weights: np.ndarray
     bias: np.ndarray
     multiplier: np.ndarray
     right_shift: np.ndarray
+    reach: np.ndarray
 
 
 def proven(graph: Graph, op: Op, weights: np.ndarray, activation: int) -> Channels | None:
@@ -60,4 +62,4 @@ def proven(graph: Graph, op: Op, weights: np.ndarray, activation: int) -> Channe
     if (reach + rounding).max() >= INT32_MAX:
         return None
     return Channels(np.where(constant[:, np.newaxis], 0, weights).astype(np.int8),
-                    *(a.astype(np.int32) for a in (bias, multiplier, -shift)))
+                    *(a.astype(np.int32) for a in (bias, multiplier, -shift)), reach)

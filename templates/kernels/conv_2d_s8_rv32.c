@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: 0BSD */
 #include "edgekit_swar.h"
 
-#include "edgekit_patches.h"
+#include "edgekit_pairs.h"
 
-/* Columns: for each tap two words, the first two pixels and the last two.
- *
- * Weights, for each tile of four channels: 4 biases; for each block of four taps 4 words of four
+/* Weights, for each tile of four channels: 4 biases; for each block of four taps 4 words of four
  * weights, one a channel; for each channel multiplier, rounding, number << 5 | right shift. */
 #define CHANNELS 4
 
@@ -199,47 +197,6 @@ static void tiles(const int32_t *weights, const int32_t *columns, int8_t *output
 }
 
 #endif
-
-/* `count` taps of each of the four patches. */
-static int32_t *expand_taps(const int8_t *const source[PIXELS], int32_t count, int32_t *columns) {
-  const int8_t *a = source[0];
-  const int8_t *b = source[1];
-  const int8_t *c = source[2];
-  const int8_t *d = source[3];
-  for (; count >= 4; count -= 4) {
-    for (int32_t i = 0; i < 4; i++) {
-      columns[2 * i] = edgekit_pair(a[i], b[i]);
-      columns[2 * i + 1] = edgekit_pair(c[i], d[i]);
-    }
-    a += 4;
-    b += 4;
-    c += 4;
-    d += 4;
-    columns += BLOCK_WORDS;
-  }
-  for (; count > 0; count--) {
-    *columns++ = edgekit_pair(*a++, *b++);
-    *columns++ = edgekit_pair(*c++, *d++);
-  }
-  return columns;
-}
-
-static void expand(const edgekit_conv_2d_patches_t *op, const patches_t *patches,
-                   int32_t *columns) {
-  const int32_t run = 4 * op->run_words + op->run_rest;
-  const int8_t *source[PIXELS] = {patches->source[0], patches->source[1], patches->source[2],
-                                  patches->source[3]};
-  int32_t *const end = columns + BLOCK_WORDS * op->blocks;
-  for (int32_t row = patches->rows; row > 0; row--) {
-    columns = expand_taps(source, run, columns);
-    for (int32_t i = 0; i < PIXELS; i++) {
-      source[i] += 4 * op->run_words + patches->turn[i];
-    }
-  }
-  while (columns < end) {
-    *columns++ = 0;
-  }
-}
 
 void edgekit_conv_2d_s8_rv32(const edgekit_conv_2d_patches_t *op, const int8_t *input,
                              int8_t *output, void *scratch) {

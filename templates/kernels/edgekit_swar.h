@@ -26,6 +26,12 @@
 #define EDGEKIT_RV32_ASSEMBLY 0
 #endif
 
+#if defined(__thumb__) && defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M'
+#define EDGEKIT_THUMB_ASSEMBLY 1
+#else
+#define EDGEKIT_THUMB_ASSEMBLY 0
+#endif
+
 /* A word of two pixels. */
 static inline int32_t edgekit_pair(int32_t lower, int32_t upper) {
   return (int32_t)((uint32_t)lower + ((uint32_t)upper << 16));
@@ -53,6 +59,20 @@ static inline int8_t edgekit_requantize_rounded(int32_t accumulator, int32_t mul
   const int32_t scaled = (int32_t)((product + (INT64_C(1) << 30)) >> 31);
   const int32_t value = (scaled + rounding + (accumulator >> 31)) >> right_shift;
   return (int8_t)edgekit_clamp(value, INT8_MIN, INT8_MAX);
+}
+
+/* The same without a long multiplication, where |accumulator| is below 2^23 and the rounding, with 7
+ * bits more, fits 30 bits. The multiplier is taken in bytes from the lowest one: floors within
+ * floors. offset is 2 * zero_point + 1. */
+static inline int8_t edgekit_requantize_by_bytes(int32_t accumulator, int32_t multiplier,
+                                                 int32_t right_shift, int32_t offset) {
+  int32_t scaled = (accumulator * (multiplier & 255)) >> 8;
+  scaled = (scaled + accumulator * (multiplier >> 8 & 255)) >> 8;
+  scaled = (scaled + accumulator * (multiplier >> 16 & 255)) >> 8;
+  scaled += accumulator * (multiplier >> 24);
+  /* 7 bits are below the integer that is rounded again. */
+  const int32_t rounding = 64 + offset * (1 << (right_shift + 6)) + (accumulator >> 31) * 128;
+  return (int8_t)edgekit_clamp((scaled + rounding) >> (right_shift + 7), INT8_MIN, INT8_MAX);
 }
 
 #endif

@@ -21,8 +21,11 @@ typedef struct {
 void edgekit_fully_connected_s8(const edgekit_fully_connected_t *op, const int8_t *input,
                                 int8_t *output);
 
-/* The same, with the conditions that edgekit proves: shift is -1 or less, |sum| below 2^30. */
+/* The same, with the conditions that edgekit proves: shift is -1 or less, |sum| below 2^30; for
+ * Armv6-M below 2^23, and room for the rounding in 30 bits. */
 void edgekit_fully_connected_s8_rv32(const edgekit_fully_connected_t *op, const int8_t *input,
                                      int8_t *output);
+void edgekit_fully_connected_s8_armv6m(const edgekit_fully_connected_t *op, const int8_t *input,
+                                       int8_t *output);
 
 #endif
