@@ -136,7 +136,7 @@ _KERNELS: dict[str, Callable[[dict, np.ndarray, np.ndarray], None]] = {
     **dict.fromkeys(("conv_2d_s8", "depthwise_conv_2d_s8", "depthwise_conv_2d_s8_dsp",
                      "average_pool_2d_s8", "average_pool_2d_s8_dsp", "max_pool_2d_s8"),
                     _pixel_after_pixel),
-    **dict.fromkeys(("conv_2d_s8_dsp", "conv_2d_s8_rv32"), _four_pixels),
+    **dict.fromkeys(("conv_2d_s8_dsp", "conv_2d_s8_rv32", "conv_2d_s8_armv6m"), _four_pixels),
     "conv_2d_winograd_s8_dsp": _winograd,
     "depthwise_conv_2d_3x3_s8_dsp": _blocks_of_channels,
 }
