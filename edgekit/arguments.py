@@ -223,6 +223,8 @@ def _slim(parser) -> None:
     parser.add_argument("--tflm-compress", action="store_true", help="for TFLite Micro alone: "
                         "weights of few distinct values as look-up tables, which it decodes into "
                         "its arena")
+    parser.add_argument("--tflm-plan", action="store_true", help="plan TFLite Micro's arena here, "
+                        "and write the plan into the file where its arena gets smaller")
 
 
 def _fit(parser) -> None:

@@ -166,7 +166,8 @@ def _by_scope(given: list[tuple]):
 
 def _slim(a) -> Answer:
     from edgekit.slimming import slim_file
-    return slim_file(a.model, a.out, tflm_compress=a.tflm_compress), None
+    return slim_file(a.model, a.out, tflm_compress=a.tflm_compress,
+                     tflm_plan=a.tflm_plan), None
 
 
 def _fit(a) -> Answer:

@@ -11,13 +11,14 @@ from edgekit.samples import Sample
 
 
 class Golden:
-    """Every tensor of an inference as the golden computes it. `name` goes into reports."""
+    """Every tensor of an inference as the golden computes it, or with `of_outputs` those alone, in
+    an arena as a device has it. `name` goes into reports."""
 
-    def __init__(self, model: Model, *, of_reference: bool = False):
+    def __init__(self, model: Model, *, of_reference: bool = False, of_outputs: bool = False):
         self._graph = model.graph
         self._tflm = None
         if tflm_host.available() and not of_reference:
-            self._tflm = tflm_host.TflmHost(model.data, model.graph, preserve=True)
+            self._tflm = tflm_host.TflmHost(model.data, model.graph, preserve=not of_outputs)
         self.name = tflm_host.golden_name() if self._tflm else "reference"
         self._values: dict[int, np.ndarray] = {}
 

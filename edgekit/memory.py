@@ -54,11 +54,15 @@ def lower(graph: Graph, sets: Sequence[str] = (),
     return tuple(kernels.lower(graph, op, sets, optimize) for op in graph.ops)
 
 
-def plan(graph: Graph, calls: Sequence[tuple[Call, ...]] | None = None) -> MemoryPlan:
-    """The smallest plan found; it is proven optimal where arena_size == bound."""
+def plan(graph: Graph, calls: Sequence[tuple[Call, ...]] | None = None,
+         alignment: int = ALIGNMENT) -> MemoryPlan:
+    """The smallest plan found; it is proven optimal where arena_size == bound.
+
+    Offsets are multiples of `alignment`.
+    """
     calls = lower(graph) if calls is None else calls
     aliases = _aliases(graph, calls)
-    blocks = _lifetimes(graph, calls, aliases)
+    blocks = _lifetimes(graph, calls, aliases, alignment)
     leads = _leads(graph, calls, aliases, blocks)
     problem = Problem(tuple(b.size for b in blocks), _ways(blocks, leads))
     bound = max((_least(blocks, leads, t) for t in range(-1, len(graph.ops) + 1)), default=0)
@@ -79,7 +83,7 @@ def _aliases(graph: Graph, calls: Sequence[tuple[Call, ...]]) -> dict[int, int]:
 
 
 def _lifetimes(graph: Graph, calls: Sequence[tuple[Call, ...]],
-               aliases: dict[int, int]) -> list[Placement]:
+               aliases: dict[int, int], alignment: int) -> list[Placement]:
     """Every stored tensor and scratch as a placement at offset 0."""
     first: dict[int, int] = {i: -1 for i in graph.inputs}
     last: dict[int, int] = {i: -1 for i in graph.inputs}
@@ -92,16 +96,18 @@ def _lifetimes(graph: Graph, calls: Sequence[tuple[Call, ...]],
                 last[root] = position
     for i in graph.outputs:
         last[aliases.get(i, i)] = len(graph.ops)
-    blocks = [Placement(i, 0, _aligned(graph.tensors[i].nbytes), first[i], last[i]) for i in first]
+    blocks = [Placement(i, 0, _aligned(graph.tensors[i].nbytes, alignment), first[i], last[i])
+              for i in first]
     for position, lowered in enumerate(calls):
         scratch = max((call.scratch for call in lowered), default=0)
         if scratch:
-            blocks.append(Placement(-1 - position, 0, _aligned(scratch), position, position))
+            blocks.append(Placement(-1 - position, 0, _aligned(scratch, alignment), position,
+                                    position))
     return blocks
 
 
-def _aligned(size: int) -> int:
-    return -(-size // ALIGNMENT) * ALIGNMENT
+def _aligned(size: int, alignment: int = ALIGNMENT) -> int:
+    return -(-size // alignment) * alignment
 
 
 def _leads(graph: Graph, calls: Sequence[tuple[Call, ...]], aliases: dict[int, int],

@@ -12,12 +12,13 @@ from edgekit.macs import model_section
 from edgekit.model import Model, load_model
 from edgekit.passes import tables
 from edgekit.runtimes import tflm_arena
+from edgekit.runtimes.tflm_plan import METADATA
 
 
-def slim_file(source, out, *, tflm_compress: bool = False) -> dict:
+def slim_file(source, out, *, tflm_compress: bool = False, tflm_plan: bool = False) -> dict:
     """Slim a .tflite file and save it; `edgekit.slim`. The options are those of `slim`."""
     model = load_model(Path(source))
-    smaller, golden = slim(model, for_tflm=tflm_compress)
+    smaller, golden = slim(model, for_tflm=tflm_compress, planned=tflm_plan)
     output.write_file(Path(out), smaller.data)
     issues = [] if golden != "reference" else [issue(
         "golden_is_reference", "compared by edgekit's own reference, not TensorFlow Lite Micro",
@@ -25,6 +26,7 @@ def slim_file(source, out, *, tflm_compress: bool = False) -> dict:
     return document("slim", output=str(out), bytes_before=len(model.data),
                     bytes_after=len(smaller.data), samples=SAMPLES, golden=golden, issues=issues,
                     compressed=_compressed(model, smaller) if tflm_compress else None,
+                    plan=_plan(model, smaller) if tflm_plan else None,
                     model=model_section(smaller.graph, smaller.name, smaller.sha256))
 
 
@@ -43,3 +45,12 @@ def _compressed(model: Model, smaller: Model) -> dict:
                          "bytes_after": sum(stored.tensors[i].nbytes for i in (packed, header))}
                         for op in stored.ops if op.kind == tables.DECODE
                         for (packed, header), (target,) in ((op.inputs, op.outputs),)]}
+
+
+def _plan(model: Model, smaller: Model) -> dict:
+    """Whether the plan of the arena is in the file, and TFLite Micro's arena of both on this PC."""
+    before, after = (tflm_arena.measure(data, tflite.read(data))
+                     for data in (model.data, smaller.data))
+    return {"kept": METADATA.encode() in smaller.data, "arena_before": before,
+            "arena_after": after,
+            "methods": {"arena_before": "measured", "arena_after": "measured"}}

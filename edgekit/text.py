@@ -263,7 +263,17 @@ def _quantize(d: dict) -> str:
 
 def _slim(d: dict) -> str:
     return (f"{d['output']}: {d['bytes_before']:,} -> {d['bytes_after']:,} bytes; equal on "
-            f"{d['samples']} samples by {d['golden']}" + _tables(d["compressed"]))
+            f"{d['samples']} samples by {d['golden']}" + _tables(d["compressed"]) + _plan(d["plan"]))
+
+
+def _plan(plan: dict | None) -> str:
+    """What a plan of TFLite Micro's arena saved."""
+    if plan is None:
+        return ""
+    if not plan["kept"]:
+        return "\nno plan in it: TFLite Micro's own is as small"
+    return (f"\nwith a plan of TFLite Micro's arena: {plan['arena_before']:,} -> "
+            f"{plan['arena_after']:,} bytes")
 
 
 def _tables(compressed: dict | None) -> str:

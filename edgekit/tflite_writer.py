@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from dataclasses import fields
 
 from edgekit import ops, tflite
@@ -15,20 +16,22 @@ _WITHOUT_OPTIONS = ("CUSTOM:TFLM_DECODE",)
 _NUMBERS = {dtype: number for number, dtype in DTYPES.items()}
 
 
-def write(graph: Graph, base: bytes | None = None, *, one_zero_point: bool = False) -> bytes:
+def write(graph: Graph, base: bytes | None = None, *, one_zero_point: bool = False,
+          metadata: Mapping[str, bytes] | None = None) -> bytes:
     """The .tflite of a graph.
 
     With `base`, the file the graph was read from: nothing changed gives `base` itself, constants
     of the same size and as many scales are replaced in place and every other byte stays; any other
     change, or no base, gives a new file without metadata that the device never reads.
     `one_zero_point`: equal zero points of a tensor's channels are written as one; TFLite Micro
-    reads that, LiteRT does not. BadModel where a new file is needed for an operator whose options edgekit does not know.
+    reads that, LiteRT does not. `metadata`, bytes by name, goes into a new file. BadModel where a
+    new file is needed for an operator whose options edgekit does not know.
     """
     if base is not None:
         patched = _patched(graph, base)
         if patched is not None:
             return patched
-    return _new(graph, one_zero_point)
+    return _new(graph, one_zero_point, metadata or {})
 
 
 def _patched(graph: Graph, base: bytes) -> bytes | None:
@@ -44,7 +47,7 @@ def _patched(graph: Graph, base: bytes) -> bytes | None:
     return bytes(out) if tflite.read(bytes(out), graph.name) == graph else None
 
 
-def _new(graph: Graph, one_zero_point: bool) -> bytes:
+def _new(graph: Graph, one_zero_point: bool, metadata: Mapping[str, bytes]) -> bytes:
     unknown = sorted({op.kind for op in graph.ops
                       if ops.get(op.kind) is None and op.kind not in _WITHOUT_OPTIONS})
     if unknown:
@@ -59,12 +62,18 @@ def _new(graph: Graph, one_zero_point: bool) -> bytes:
         2: ("vector", "i", graph.outputs),
         3: ("tables", [_op(op, codes) for op in graph.ops]),
     }
+    entries = []
+    for name, data in sorted(metadata.items()):
+        entries.append({0: ("string", name), 1: ("scalar", "I", len(buffers))})
+        buffers.append({0: ("bytes", data, 16)})
     model = {
         0: ("scalar", "I", 3),
         1: ("tables", [_code(*code) for code in codes]),
         2: ("tables", [subgraph]),
         4: ("tables", buffers),
     }
+    if entries:
+        model[6] = ("tables", entries)
     return Builder().finish(model, b"TFL3")
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from edgekit.errors import BadModel, NotThere
 from edgekit.graph import Graph
 from edgekit.link import Hello, Inference
+from edgekit.runtimes.tflm_plan import METADATA
 
 
 def available() -> bool:
@@ -21,18 +22,26 @@ def golden_name() -> str:
     return f"tflite-micro {version('tflite-micro')}"
 
 
+def require() -> None:
+    """NotThere without the wheel."""
+    if not available():
+        raise NotThere("the Python package tflite-micro is not there",
+                       "pip install 'edgekit[tflm]' (x86-64 Linux only)")
+
+
 class TflmHost:
-    """An interpreter over one model; `preserve` keeps every tensor readable after `run`."""
+    """An interpreter over one model; `preserve` keeps every tensor readable after `run`, wherever
+    a plan in the file would put them."""
 
     def __init__(self, model: bytes, graph: Graph, *, preserve: bool = False):
-        if not available():
-            raise NotThere("the Python package tflite-micro is not there",
-                           "pip install 'edgekit[tflm]' (x86-64 Linux only)")
+        require()
         from tflite_micro import runtime
         config = runtime.InterpreterConfig
         self.graph = graph
         # Preserving keeps all activations at once: give it room for their sum.
         arena = 10 * len(model) + 2 * sum(t.nbytes for t in graph.tensors) + 100_000
+        if preserve:
+            model = model.replace(METADATA.encode(), METADATA.lower().encode())
         try:
             self._interpreter = runtime.Interpreter.from_bytes(
                 model, arena_size=arena,
