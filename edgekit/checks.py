@@ -100,7 +100,7 @@ def _reasons(graph: Graph, op: Op) -> list[str]:
     if op.version not in module.VERSIONS:
         return [f"{where} has version {op.version}, supported are {module.VERSIONS[0]} to "
                 f"{module.VERSIONS[-1]}"]
-    counts = wrong_counts(module.INPUTS, op)
+    counts = wrong_counts(module, op)
     if counts:
         return [f"{where} {counts}"]
     messages = failed(module.CONSTRAINTS, graph, op)

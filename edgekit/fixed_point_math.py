@@ -1,10 +1,10 @@
-"""exp, reciprocal and logistic in fixed point: what SOFTMAX and LOGISTIC are made of.
+"""exp, reciprocal, logistic, tanh and 1 / sqrt in fixed point: what SOFTMAX, LOGISTIC, TANH and RSQRT are of.
 
 "Q5.26" is an int32 with 5 integer bits, so that 1.0 is 2**26; "Q0.31" holds [-1, 1). All
 functions take and give int64 arrays that hold int32 values.
 
 Source: gemmlowp `fixedpoint/fixedpoint.h` (exp_on_negative_values, one_over_one_plus_x_for_x_
-in_0_1, logistic) and TensorFlow Lite Micro `kernels/internal/common.h` (GetReciprocal).
+in_0_1, logistic, tanh) and TensorFlow Lite Micro `kernels/internal/common.h` (GetReciprocal).
 """
 
 from __future__ import annotations
@@ -51,14 +51,19 @@ def exp_on_negative_values(a: np.ndarray, integer_bits: int) -> np.ndarray:
     return np.where(a == 0, INT32_MAX, result)
 
 
-def one_over_one_plus(x: np.ndarray) -> np.ndarray:
-    """1 / (1 + x) in Q0.31 for x in [0, 1), Q0.31: three Newton-Raphson steps."""
+def _two_over_one_plus(x: np.ndarray) -> np.ndarray:
+    """2 / (1 + x) in Q2.29 for x in [0, 1), Q0.31: three Newton-Raphson steps."""
     half_denominator = (np.asarray(x, np.int64) + INT32_MAX + 1) >> 1
     estimate = _48_OVER_17 + multiply(half_denominator, _MINUS_32_OVER_17)
     for _ in range(3):
         error = (1 << 29) - multiply(half_denominator, estimate)
         estimate = estimate + saturating_shift(multiply(estimate, error), 2)
-    return saturating_shift(estimate, 1)
+    return estimate
+
+
+def one_over_one_plus(x: np.ndarray) -> np.ndarray:
+    """1 / (1 + x) in Q0.31 for x in [0, 1), Q0.31."""
+    return saturating_shift(_two_over_one_plus(x), 1)
 
 
 def reciprocal(x: np.ndarray, integer_bits: int) -> tuple[np.ndarray, np.ndarray]:
@@ -74,3 +79,32 @@ def logistic(a: np.ndarray, integer_bits: int) -> np.ndarray:
     a = np.asarray(a, np.int64)
     positive = one_over_one_plus(exp_on_negative_values(-np.abs(a), integer_bits))
     return np.where(a == 0, 1 << 30, np.where(a > 0, positive, INT32_MAX - positive))
+
+
+def tanh(a: np.ndarray, integer_bits: int) -> np.ndarray:
+    """tanh(a) in Q0.31 for a with `integer_bits` integer bits: (1 - x) / (1 + x), x = exp(-2|a|)."""
+    a = np.asarray(a, np.int64)
+    x = exp_on_negative_values(-np.abs(a), integer_bits + 1)
+    magnitude = saturating_shift(_two_over_one_plus(x) - (1 << 29), 2)
+    return np.where(a == 0, 0, np.where(a > 0, magnitude, -magnitude))
+
+
+def inverse_square_root(value: int) -> tuple[int, int]:
+    """(multiplier, shift) of 1 / sqrt(value), a positive shift to the left; value at least 1.
+
+    Source: TFLite `GetInvSqrtQuantizedMultiplierExp`: five Newton-Raphson steps in Q3.28.
+    """
+    if value <= 1:
+        return INT32_MAX, 0
+    right = 11
+    while value >= 1 << 29:
+        value, right = value // 4, right + 1
+    pairs = (32 - value.bit_length() - 1) // 2 - 1
+    right, value = right - pairs, value << 2 * pairs
+    half = int(rounding_divide_by_pot(value >> 1, 1))
+    x = 1 << 28
+    for _ in range(5):
+        cube = saturating_shift(multiply(multiply(x, x), x), 6)
+        x = saturating_shift(multiply((1 << 28) + (1 << 27), x) - multiply(half, cube), 3)
+    root = int(multiply(x, 1518500250))  # sqrt(2) / 2 in Q0.31
+    return (root << -right, 0) if right < 0 else (root, -right)

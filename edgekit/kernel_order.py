@@ -130,8 +130,9 @@ def _blocks_of_channels(p: dict, first_write: np.ndarray, last_read: np.ndarray)
 
 
 _KERNELS: dict[str, Callable[[dict, np.ndarray, np.ndarray], None]] = {
-    **dict.fromkeys(("add_s8", "add_s8_dsp", "mul_s8", "lookup_s8", "quantize_f32",
-                     "dequantize_s8", "softmax_s8"), _one_by_one),  # softmax: its last reading of a row
+    **dict.fromkeys(("add_s8", "add_s8_dsp", "mul_s8", "extremum_s8", "prelu_s8",
+                     "squared_difference_s8", "lookup_s8", "quantize_f32", "dequantize_s8",
+                     "softmax_s8"), _one_by_one),  # softmax: its last reading of a row
     "conv_2d_1x1_s8": _pixels_1x1,
     **dict.fromkeys(("conv_2d_s8", "depthwise_conv_2d_s8", "depthwise_conv_2d_s8_dsp",
                      "average_pool_2d_s8", "average_pool_2d_s8_dsp", "max_pool_2d_s8"),

@@ -13,7 +13,7 @@ def macs_of(graph: Graph) -> list[int | None]:
     counts = []
     for op in graph.ops:
         module = ops.get(op.kind)
-        is_known = module is not None and wrong_counts(module.INPUTS, op) is None
+        is_known = module is not None and wrong_counts(module, op) is None
         counts.append(module.macs(graph, op) if is_known else None)
     return counts
 

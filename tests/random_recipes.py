@@ -7,7 +7,7 @@ import numpy as np
 from edgekit.graph import DType, Quant
 from random_graphs import Builder, recipe
 
-IN_256THS = Quant((1 / 256,), (-128,))
+IN_256THS, IN_128THS = Quant((1 / 256,), (-128,)), Quant((1 / 128,), (0,))
 
 
 def activation(b: Builder) -> int:
@@ -88,29 +88,46 @@ def pooling(b: Builder, kind: str) -> bool:
                 filter_height=b.integer(1, 4), filter_width=b.integer(1, 4), **window(b))
 
 
+def smaller(b: Builder, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape, or one that broadcasts to it."""
+    if b.chance(0.4):
+        return shape
+    other = tuple(1 if b.chance(0.3) else dim for dim in shape)
+    return other[b.integer(0, len(other)):] if b.chance(0.2) else other
+
+
 def operands(b: Builder) -> tuple[int, int]:
     """Two tensors that broadcast; either may be the smaller one, or a constant."""
     first = b.any()
-    shape = b.tensors[first].shape
-    other = tuple(1 if b.chance(0.25) else dim for dim in shape)
-    if b.chance(0.2):
-        other = other[b.integer(0, len(other)):]
-    if b.chance(0.4):
-        other = shape
-    second = b.of_shape(other)
+    second = b.of_shape(smaller(b, b.tensors[first].shape))
     return (first, second) if b.chance(0.6) else (second, first)
 
 
-@recipe("ADD", "MUL")
+@recipe("ADD", "SUB", "MUL", "SQUARED_DIFFERENCE")
 def arithmetic(b: Builder, kind: str) -> bool:
     inputs = operands(b)
-    if kind == "MUL":
-        return b.op(kind, inputs, [None], real=_real(b, *inputs), activation=activation(b))
-    real = 2 * max(b.tensors[i].scale for i in inputs) / 2**20
-    return b.op(kind, inputs, [None], real=real, activation=activation(b))
+    larger = max(b.tensors[i].scale for i in inputs)
+    real = {"MUL": _real(b, *inputs), "SQUARED_DIFFERENCE": 4 * larger**2 / 2**14}.get(
+        kind, 2 * larger / 2**20)
+    options = {} if kind == "SQUARED_DIFFERENCE" else {"activation": activation(b)}
+    return b.op(kind, inputs, [None], real=real, **options)
 
 
-@recipe("RELU")
+@recipe("PRELU")
+def prelu(b: Builder, kind: str) -> bool:
+    source, alpha = operands(b)
+    return b.op(kind, (source, alpha), [None], real=b.tensors[source].scale)
+
+
+@recipe("MINIMUM", "MAXIMUM")
+def extremum(b: Builder, kind: str) -> bool:
+    first = b.any()
+    tensor = b.tensors[first]
+    second = b.of_shape(smaller(b, tensor.shape), tensor.quant)
+    return b.op(kind, (first, second) if b.chance(0.6) else (second, first), [tensor.quant])
+
+
+@recipe("RELU", "HARD_SWISH", "ELU", "ABS")
 def rescaled(b: Builder, kind: str) -> bool:
     source = b.any()
     return b.op(kind, (source,), [None], real=b.tensors[source].scale)
@@ -122,9 +139,22 @@ def in_place(b: Builder, kind: str) -> bool:
     return b.op(kind, (source,), [b.tensors[source].quant])
 
 
-@recipe("LOGISTIC")
-def probability(b: Builder, kind: str) -> bool:
-    return b.op(kind, (b.any(),), [IN_256THS])
+@recipe("LEAKY_RELU")
+def leaky_relu(b: Builder, kind: str) -> bool:
+    source = b.any()
+    alpha = float(np.float32(b.pick((0.1, 0.3, 0.0, -0.5, b.rng.uniform(-2, 2)))))
+    return b.op(kind, (source,), [None], real=b.tensors[source].scale, alpha=alpha)
+
+
+@recipe("RSQRT")
+def inverse_square_root(b: Builder, kind: str) -> bool:
+    source = b.input(b.shape(), quant=Quant((b.scale(),), (-128,)))
+    return b.op(kind, (source,), [None])
+
+
+@recipe("LOGISTIC", "TANH")
+def sigmoid(b: Builder, kind: str) -> bool:
+    return b.op(kind, (b.any(),), [IN_256THS if kind == "LOGISTIC" else IN_128THS])
 
 
 @recipe("SOFTMAX")
@@ -136,7 +166,9 @@ def softmax(b: Builder, kind: str) -> bool:
 @recipe("QUANTIZE")
 def quantize(b: Builder, kind: str) -> bool:
     if b.chance(0.3):
-        return b.op(kind, (b.input(b.shape(), DType.FLOAT32),), [None])
+        # Inputs reach 1e6: what no int32 holds, TFLite Micro converts as it likes.
+        quant = Quant((max(b.scale(), 2.0**-10),), (b.zero_point(),))
+        return b.op(kind, (b.input(b.shape(), DType.FLOAT32),), [quant])
     source = b.any()
     return b.op(kind, (source,), [None], real=b.tensors[source].scale)
 

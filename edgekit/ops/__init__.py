@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 _NOT_OPERATORS = {"__init__", "base", "schema", "weighted", "window", "pooling",
-                  "elementwise", "overlap"}
+                  "elementwise", "overlap", "sums", "extremum"}
 
 
 @cache

@@ -4,7 +4,8 @@
 
     CODE, OPTIONS_TYPE, VERSIONS   numbers of the TFLite schema
     INPUTS                         (fewest, most) inputs; the fewest must all be there, the others
-                                   may be left out; there is always one output
+                                   may be left out
+    OUTPUTS                        (fewest, most) outputs, where it is not always one
     Options                        frozen dataclass; fields made by `slot`
     CONSTRAINTS                    functions (graph, op) -> True, or False or a text that says
                                    more; the docstring is the error message
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import ModuleType
 
 import numpy as np
 
@@ -89,15 +91,18 @@ class Call:
     over: tuple[Over, ...] = ()
 
 
-def wrong_counts(inputs: tuple[int, int], op: Op) -> str | None:
+def wrong_counts(module: ModuleType, op: Op) -> str | None:
     """What is wrong with an operator's number of inputs and outputs, None where nothing is."""
-    fewest, most = inputs
-    if not fewest <= len(op.inputs) <= most:
-        wanted = f"{fewest}" if fewest == most else f"{fewest} to {most}"
-        return f"takes {wanted} inputs, the file gives {len(op.inputs)}"
-    if -1 in op.inputs[:fewest]:
+    for count, limits, side in ((len(op.inputs), module.INPUTS, "input"),
+                                (len(op.outputs), getattr(module, "OUTPUTS", (1, 1)), "output")):
+        fewest, most = limits
+        if not fewest <= count <= most:
+            wanted = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+            plural = "" if side == "output" and most == 1 else "s"
+            return f"takes {wanted} {side}{plural}, the file gives {count}"
+    if -1 in op.inputs[:module.INPUTS[0]]:
         return f"input {op.inputs.index(-1)} is left out (tensor -1), and is required"
-    return None if len(op.outputs) == 1 else f"takes 1 output, the file gives {len(op.outputs)}"
+    return None
 
 
 def is_int8(tensor: Tensor | None) -> bool:
@@ -146,6 +151,24 @@ def same_quantization(graph: Graph, op: Op) -> bool | str:
     if source.quant != target.quant:
         return f"'{source.name}' and '{target.name}' differ"
     return True
+
+
+def one_quantization(graph: Graph, op: Op) -> bool | str:
+    """all inputs must have the output's scale and zero point"""
+    target = graph.outputs_of(op)[0]
+    for tensor in graph.inputs_of(op):
+        if tensor.quant != target.quant:
+            return f"'{tensor.name}' has others"
+    return True
+
+
+def constant_int32(tensor: Tensor | None, name: str) -> bool | str:
+    """Whether a tensor of options (axes, a shape) is constant int32; says what it is if not."""
+    if tensor is None:
+        return f"{name} is left out"
+    if tensor.is_constant and tensor.dtype is DType.INT32:
+        return True
+    return f"'{tensor.name}' is {tensor.dtype.value if tensor.is_constant else 'computed'}"
 
 
 def no_macs(graph: Graph, op: Op) -> int:

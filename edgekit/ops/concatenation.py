@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgekit.graph import Graph, Op
-from edgekit.ops.base import Call, all_int8, no_macs, slot
+from edgekit.ops.base import Call, all_int8, no_macs, one_quantization, slot
 
 CODE, OPTIONS_TYPE, VERSIONS = 2, 10, range(1, 5)
 INPUTS = (1, 1000)
@@ -23,15 +23,6 @@ class Options:
 def no_activation(graph: Graph, op: Op) -> bool | str:
     """there must be no fused activation"""
     return op.options.activation == 0 or f"it is number {op.options.activation}"
-
-
-def one_quantization(graph: Graph, op: Op) -> bool | str:
-    """all inputs must have the output's scale and zero point"""
-    target = graph.outputs_of(op)[0]
-    for tensor in graph.inputs_of(op):
-        if tensor.quant != target.quant:
-            return f"'{tensor.name}' has others"
-    return True
 
 
 def shapes_match(graph: Graph, op: Op) -> bool | str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -12,17 +13,17 @@ from edgekit.graph import Graph, Op
 from edgekit.ops import overlap
 from edgekit.ops.base import Call, Constant
 
-RANK = 4  # dimensions the kernels loop over
+RANK = 6  # dimensions the kernels loop over: as many as the reader takes
 
 
 def broadcastable(graph: Graph, op: Op) -> bool | str:
-    """the inputs' shapes must broadcast, over at most 4 dimensions that do not merge"""
+    """the inputs' shapes must broadcast"""
     a, b = (tensor.shape for tensor in graph.inputs_of(op))
     try:
-        rank = len(merged(a, b))
+        merged(a, b)
     except ValueError:
         return f"{list(a)} and {list(b)}"
-    return rank <= RANK or f"{list(a)} and {list(b)} need {rank}"
+    return True
 
 
 def shapes(graph: Graph, op: Op) -> tuple[tuple[int, ...], ...]:
@@ -43,7 +44,7 @@ def requantize(graph: Graph, op: Op, accumulator: np.ndarray, real: float) -> np
 
 
 def clamp_params(graph: Graph, op: Op):
-    """The struct fields that ADD and MUL end with."""
+    """The struct fields that ADD, SUB and MUL end with."""
     target = graph.outputs_of(op)[0]
     low, high = activation_range(op.options.activation, target.scale, target.zero_point)
     return (("output_zero_point", target.zero_point),
@@ -77,11 +78,11 @@ def _strides(shape: tuple[int, ...], target: tuple[int, ...]) -> list[int]:
 
 
 def traversal_params(graph: Graph, inputs: tuple[int, ...]):
-    """The struct fields that ADD and MUL begin with: the output's shape, the inputs' strides."""
-    dims = merged(*(graph.tensors[i].shape for i in inputs))
-    columns = zip(*([(1, 0, 0)] * (RANK - len(dims)) + dims))
-    return tuple((name, Constant.of(np.array(column, np.int32))) for name, column in
-                 zip(("shape", "input1_stride", "input2_stride"), columns))
+    """The struct fields that broadcasting kernels begin with: the output's shape, the strides."""
+    dims = merged(*(graph.tensors[i].shape for i in inputs)) or [(1, 0, 0)]
+    return (("over.rank", len(dims)), *(
+        (f"over.{name}", Constant.of(np.array(column, np.int32)))
+        for name, column in zip(("shape", "input1_stride", "input2_stride"), zip(*dims))))
 
 
 def lookup(graph: Graph, op: Op, reference: Callable) -> tuple[Call, ...]:
@@ -109,3 +110,38 @@ def same_shape(graph: Graph, op: Op) -> tuple[tuple[int, ...], ...]:
 def float_bits(value: float) -> int:
     """A float32's bits as an integer: how a kernel's params hold a float."""
     return int(np.float32(value).view(np.int32))
+
+
+def input_scale_in_range(graph: Graph, op: Op) -> bool | str:
+    """the input's scale must be between 2^-28 and 16"""
+    scale = graph.inputs_of(op)[0].scale
+    return 2**-28 <= scale < 16 or f"it is {scale:g}"
+
+
+def limited_radius(scale: float, integer_bits: int) -> tuple[int, int, int]:
+    """(radius, multiplier, shift): beyond the radius an input is outside what `integer_bits` hold;
+    inside, multiplier and shift make it a fixed-point number of 31 - integer_bits fraction bits.
+
+    Source: TFLite `CalculateInputRadius`, and TFLM's Prepare of LOGISTIC and TANH.
+    """
+    fraction_bits = 31 - integer_bits
+    mantissa, shift = math.frexp(float(np.float32(scale)) * 2**fraction_bits)
+    radius = (((1 << integer_bits) - 1) << fraction_bits) >> shift
+    return radius, int(mantissa * 2**31), shift
+
+
+def clipped(values: np.ndarray) -> np.ndarray:
+    """int8, saturated."""
+    return np.clip(values, -128, 127).astype(np.int8)
+
+
+def ratio_fits(graph: Graph, op: Op) -> bool:
+    """input scale / output scale must be below 2^23"""
+    # 255 * 2^23 is the last that TFLM's int32 holds.
+    return ratio(graph, op)[1] <= 23
+
+
+def ratio(graph: Graph, op: Op) -> tuple[int, int]:
+    """(multiplier, shift) of input scale / output scale."""
+    source, target = graph.inputs_of(op)[0], graph.outputs_of(op)[0]
+    return quantize_multiplier(scale_of(source) / scale_of(target))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgekit.fixed_point import multiply_by_quantized_multiplier, quantize_multiplier
+from edgekit.fixed_point import multiply_by_quantized_multiplier
 from edgekit.graph import DType, Graph, Op
 from edgekit.ops import elementwise, overlap
 from edgekit.ops.base import Call, has_one_scale, is_int8, no_macs
@@ -39,17 +39,12 @@ def computed_floats(graph: Graph, op: Op) -> bool | str:
 def ratio_fits(graph: Graph, op: Op) -> bool:
     """input scale / output scale must be below 2^23"""
     source = graph.inputs_of(op)[0]
-    return source.dtype is DType.FLOAT32 or _multiplier(graph, op)[1] <= 23
+    return source.dtype is DType.FLOAT32 or elementwise.ratio_fits(graph, op)
 
 
 CONSTRAINTS = (float_or_int8_to_int8, computed_floats, ratio_fits)
 
 shapes, macs = elementwise.same_shape, no_macs
-
-
-def _multiplier(graph: Graph, op: Op) -> tuple[int, int]:
-    source, target = graph.inputs_of(op)[0], graph.outputs_of(op)[0]
-    return quantize_multiplier(elementwise.scale_of(source) / elementwise.scale_of(target))
 
 
 def reference(graph: Graph, op: Op, inputs: list[np.ndarray]) -> list[np.ndarray]:
@@ -63,7 +58,7 @@ def reference(graph: Graph, op: Op, inputs: list[np.ndarray]) -> list[np.ndarray
         steps = _rounded(inputs[0].astype(np.float32) / np.float32(target.scale))
     else:
         offset = inputs[0].astype(np.int64) - source.zero_point
-        steps = multiply_by_quantized_multiplier(offset, *_multiplier(graph, op))
+        steps = multiply_by_quantized_multiplier(offset, *elementwise.ratio(graph, op))
     return [np.clip(steps + target.zero_point, -128, 127).astype(np.int8)]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgekit.fixed_point import multiply_by_quantized_multiplier, quantize_multiplier
+from edgekit.fixed_point import multiply_by_quantized_multiplier
 from edgekit.graph import Graph, Op
 from edgekit.ops import elementwise
 from edgekit.ops.base import Call, int8_activations, no_macs
@@ -20,19 +20,9 @@ class Options:
     pass
 
 
-def ratio_fits(graph: Graph, op: Op) -> bool:
-    """input scale / output scale must be below 2^23"""
-    return _multiplier(graph, op)[1] <= 23
-
-
-CONSTRAINTS = (int8_activations, ratio_fits)
+CONSTRAINTS = (int8_activations, elementwise.ratio_fits)
 
 shapes, macs = elementwise.same_shape, no_macs
-
-
-def _multiplier(graph: Graph, op: Op) -> tuple[int, int]:
-    source, target = graph.inputs_of(op)[0], graph.outputs_of(op)[0]
-    return quantize_multiplier(elementwise.scale_of(source) / elementwise.scale_of(target))
 
 
 def reference(graph: Graph, op: Op, inputs: list[np.ndarray]) -> list[np.ndarray]:
@@ -43,7 +33,7 @@ def reference(graph: Graph, op: Op, inputs: list[np.ndarray]) -> list[np.ndarray
     """
     source, target = graph.inputs_of(op)[0], graph.outputs_of(op)[0]
     offset = inputs[0].astype(np.int64) - source.zero_point
-    scaled = multiply_by_quantized_multiplier(offset, *_multiplier(graph, op)) + target.zero_point
+    scaled = multiply_by_quantized_multiplier(offset, *elementwise.ratio(graph, op)) + target.zero_point
     return [np.clip(scaled, target.zero_point, 127).astype(np.int8)]
 
 

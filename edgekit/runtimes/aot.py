@@ -135,7 +135,7 @@ def _call(graph: Graph, plan: MemoryPlan, op: Op, call: Call, number: int,
 
     def value(field: str, given: int | Constant | InScratch | None) -> str:
         if isinstance(given, Constant):
-            return tables.name(given, prefix + field)
+            return tables.name(given, prefix + field.rpartition(".")[2])
         if isinstance(given, InScratch):
             return scratch(f"const {given.ctype}", given.offset)
         return "NULL" if given is None else str(given)

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: 0BSD */
-/* ADD, int8, broadcasting: output[shape] = input1 + input2. */
+/* ADD and SUB, int8, broadcasting: output = input1 + input2, or a difference of them. */
 #ifndef EDGEKIT_ADD_H
 #define EDGEKIT_ADD_H
 
-#include "edgekit_types.h"
+#include "edgekit_broadcast.h"
 
 /* Sums are in units of twice the larger input scale / 2^20. Input 1 is the one with the larger
  * scale, a step of which is 2^19 such units. */
 typedef struct {
-  const int32_t *shape;         /* [4], of the output */
-  const int32_t *input1_stride; /* [4], elements; 0 along a broadcast dimension */
-  const int32_t *input2_stride; /* [4] */
+  edgekit_broadcast_t over;
+  int32_t input1_step;          /* 2^19, or -2^19 where input 1 is subtracted */
   const int32_t *input2_table;  /* [256], by value + 128: input 2 rescaled, both zero points in */
   int32_t output_multiplier;    /* Q31 */
   int32_t output_right_shift;   /* 0..31 */

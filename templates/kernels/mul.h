@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: 0BSD */
-/* MUL, int8, broadcasting: output[shape] = input1 * input2. */
+/* MUL, int8, broadcasting: output = input1 * input2. */
 #ifndef EDGEKIT_MUL_H
 #define EDGEKIT_MUL_H
 
-#include "edgekit_types.h"
+#include "edgekit_broadcast.h"
 
 typedef struct {
-  const int32_t *shape;         /* [4], of the output */
-  const int32_t *input1_stride; /* [4], elements; 0 along a broadcast dimension */
-  const int32_t *input2_stride; /* [4] */
+  edgekit_broadcast_t over;
   int32_t input1_zero_point;
   int32_t input2_zero_point;
   int32_t output_multiplier; /* Q31 */

@@ -6,7 +6,7 @@ import numpy as np
 
 from edgekit.fixed_point import INT32_MAX
 from edgekit.graph import Graph, Op
-from edgekit.ops import add, elementwise
+from edgekit.ops import add, elementwise, sums
 from edgekit.ops.base import Call, Constant
 
 
@@ -19,7 +19,7 @@ def lower(graph: Graph, op: Op) -> tuple[Call, ...] | None:
     doubled = 2 * np.array(given["input2_table"].values, np.int64)
     right, offset = given["output_right_shift"], 2 * given["output_zero_point"] + 1
     # As in channels.py: the doubled sum fits int32, and so does the rescaled one with its rounding.
-    reach = int(np.abs(doubled).max()) + (128 << (add.LEFT_SHIFT + 1 - 1))
+    reach = int(np.abs(doubled).max()) + (128 << (sums.LEFT_SHIFT + 1 - 1))
     if right < 1 or reach > INT32_MAX or reach // 2 + abs(offset) * (1 << right >> 1) >= INT32_MAX:
         return None
     params = (("count", graph.outputs_of(op)[0].size),

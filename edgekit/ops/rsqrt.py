@@ -1,0 +1,62 @@
+"""RSQRT: output = 1 / sqrt(input)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgekit.fixed_point import multiply_by_quantized_multiplier, quantize_multiplier, wrapped
+from edgekit.fixed_point_math import inverse_square_root
+from edgekit.graph import Graph, Op
+from edgekit.ops import elementwise
+from edgekit.ops.base import Call, int8_activations, no_macs
+
+CODE, OPTIONS_TYPE, VERSIONS = 76, 0, range(1, 4)
+INPUTS = (1, 1)
+
+SHIFT = 20  # more bits for the root itself
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """There are none."""
+
+
+def no_negative_inputs(graph: Graph, op: Op) -> bool | str:
+    """the input's zero point must be -128, so that no input is negative"""
+    # TFLM's inference fails on a negative input.
+    zero_point = graph.inputs_of(op)[0].zero_point
+    return zero_point == -128 or f"it is {zero_point}"
+
+
+def shift_in_range(graph: Graph, op: Op) -> bool:
+    """sqrt(input scale) * output scale must be between 2^-29 and 2^11"""
+    return -11 <= _multiplier(graph, op)[1] <= 30
+
+
+CONSTRAINTS = (int8_activations, no_negative_inputs, shift_in_range)
+
+shapes, macs = elementwise.same_shape, no_macs
+
+
+def _multiplier(graph: Graph, op: Op) -> tuple[int, int]:
+    source, target = graph.inputs_of(op)[0], graph.outputs_of(op)[0]
+    return quantize_multiplier(1 / float(np.sqrt(np.float32(source.scale))
+                                         * np.float32(target.scale)))
+
+
+def reference(graph: Graph, op: Op, inputs: list[np.ndarray]) -> list[np.ndarray]:
+    """Source: TFLM `RsqrtEvalQuantized` and `SetRsqrtOutputMultiplier` in elementwise.cc."""
+    multiplier, shift = _multiplier(graph, op)
+    table = np.full(256, 127, np.int64)  # of 0: the largest output
+    for value in range(1, 256):
+        root, root_shift = inverse_square_root(value)
+        root = multiply_by_quantized_multiplier(1, root, root_shift + SHIFT)
+        table[value] = (multiply_by_quantized_multiplier(root, multiplier, shift - SHIFT)
+                        + graph.outputs_of(op)[0].zero_point)
+    return [elementwise.clipped(wrapped(table))[inputs[0].astype(np.int64) + 128]]
+
+
+def lower(graph: Graph, op: Op) -> tuple[Call, ...]:
+    return elementwise.lookup(graph, op, reference)
