@@ -290,6 +290,9 @@ def _validate(parser) -> None:
     parser.add_argument("--target", default="emulator", help="native, emulator or "
                         "serial:PORT (rfc2217://HOST:PORT too); default: emulator")
     parser.add_argument("--baud", type=int, metavar="N", help="of the port; default: the board's")
+    parser.add_argument("--link", default="auto", choices=("auto", "memory", "frames"),
+                        help="of an emulator: read its memory, or talk through the UART as to a "
+                        "board; default: frames with --engine qemu, else memory")
     parser.add_argument("--data", metavar="D")
     parser.add_argument("--samples", type=int, metavar="N", help="default: 20")
 

@@ -244,7 +244,7 @@ def _validate(a) -> Answer:
     result = pipeline.validate(a.source, a.board, target=a.target, runtime=a.runtime,
                                engine=a.engine, data=a.data, count=a.samples,
                                toolchain=a.toolchain, optimize=a.optimize or "balanced",
-                               baud=a.baud)
+                               baud=a.baud, link=a.link)
     try:
         pipeline.require_ok(result)
     except EdgekitError as mismatch:

@@ -21,6 +21,7 @@ from edgekit.board import Board, load_board
 from edgekit.board_list import boards
 from edgekit.codegen import ModelCode
 from edgekit.documents import document, issue
+from edgekit.emulators.framed import open_framed
 from edgekit.emulators.tflm_host import TflmHost, TflmLink
 from edgekit.errors import Mismatch, UsageError
 from edgekit.golden import Golden
@@ -28,6 +29,8 @@ from edgekit.macs import model_section
 from edgekit.model import Model, compile_plan, load_model
 from edgekit.profiling_tflm import profile_tflm
 from edgekit.project import RUNTIMES, builder, compose, model_code, open_project, tflm_array
+
+LINKS = ("auto", "memory", "frames")
 
 
 def inspect(model) -> dict:
@@ -102,13 +105,19 @@ def emulate(source, board: str | None = None, *, input, runtime: str | None = No
 
 def validate(source, board: str | None = None, *, target: str = "emulator",
              runtime: str | None = None, engine: str = "auto", data=None, count: int | None = None,
-             toolchain: str = "auto", optimize: str = "balanced", baud: int | None = None) -> dict:
+             toolchain: str = "auto", optimize: str = "balanced", baud: int | None = None,
+             link: str = "auto") -> dict:
     """`edgekit.validate`; a document with ok = False is a mismatch (exit 3).
 
-    `target` is native, emulator or serial:PORT, for which `baud` is the speed.
+    `target` is native, emulator or serial:PORT, for which `baud` is the speed. `link` is how an
+    emulator's firmware is talked to: memory, or frames on its UART, which is what auto is with the
+    engine qemu.
     """
+    if link not in LINKS:
+        raise UsageError(f"unknown link '{link}'", f"one of {', '.join(LINKS)}")
+    frames = link == "frames" or (link, target, engine) == ("auto", "emulator", "qemu")
     opened = _on_device(source, board, target, baud) if device.is_device(target) else _opened(
-        source, board, target, runtime, engine, toolchain, optimize)
+        source, board, target, runtime, engine, toolchain, optimize, frames)
     with opened as run:
         taken, labels = _samples(run.model, data, count)
         # TFLite Micro on this PC is not compared with itself.
@@ -191,7 +200,7 @@ def _on_device(source, board: str | None, target: str, baud: int | None):
 
 @contextmanager
 def _opened(source, board: str | None, target: str, runtime: str | None, engine: str,
-            toolchain: str, optimize: str):
+            toolchain: str, optimize: str, frames: bool = False):
     """A model or a project, running on a target; a project of form cmake runs as it is."""
     if _is_folder(source):
         opened = open_project(Path(source))
@@ -203,7 +212,7 @@ def _opened(source, board: str | None, target: str, runtime: str | None, engine:
         as_it_is = (same_board and runtime == "aot" == opened.runtime and opened.form == "cmake"
                     and target == "emulator" and runs_it)
         if as_it_is:
-            with _project_machine(opened, chosen, toolchain) as run:
+            with _project_machine(opened, chosen, toolchain, frames) as run:
                 yield run
             return
         optimize = opened.optimize
@@ -218,13 +227,18 @@ def _opened(source, board: str | None, target: str, runtime: str | None, engine:
             tflm_array(model, optimize), model.graph, preserve=True)), issues)
         return
     with targets.open_link(model, chosen, target=target, engine=engine, toolchain=toolchain,
-                           optimize=optimize) as link:
+                           optimize=optimize, frames=frames) as link:
         yield _Run(model, chosen, runtime, link, issues)
 
 
 @contextmanager
-def _project_machine(opened, engine: str, toolchain: str):
-    firmware = workspace.built_folder(opened.directory, opened.board, toolchain, opened.optimize)
+def _project_machine(opened, engine: str, toolchain: str, frames: bool):
+    firmware = workspace.built_folder(opened.directory, opened.board, toolchain, opened.optimize,
+                                      link=frames)
+    if frames:
+        with open_framed(engine, firmware, opened.board) as link:
+            yield _Run(opened.model, opened.board, opened.runtime, link, [])
+        return
     model_map = workspace.read_map(opened.directory, opened.model.name)
     with targets.open_firmware(engine, firmware, opened.board, model_map) as machine:
         yield _Run(opened.model, opened.board, opened.runtime, machine, [])

@@ -12,6 +12,7 @@ from edgekit.board import Board, load_board
 from edgekit.builders import cmake
 from edgekit.codegen import ModelCode, Project, SelfTest
 from edgekit.emulators import qemu_machines
+from edgekit.emulators.framed import open_framed
 from edgekit.emulators.native import open_native
 from edgekit.emulators.qemu import QemuMachine, open_qemu
 from edgekit.emulators.reference import ReferenceLink
@@ -94,13 +95,20 @@ def open_firmware(engine: str, firmware: Firmware, board: Board,
 
 @contextmanager
 def open_link(model: Model, board: Board, *, target: str = "emulator", engine: str = "auto",
-              toolchain: str = "auto", optimize: str = "balanced") -> Iterator[Link]:
-    """A Link to the model on `target`: `native` (generated C on this PC) or `emulator`."""
+              toolchain: str = "auto", optimize: str = "balanced",
+              frames: bool = False) -> Iterator[Link]:
+    """A Link to the model on `target`: `native` (generated C on this PC) or `emulator`.
+
+    `frames`: the emulated firmware is talked to through its UART, not by its memory.
+    """
     if target == "native":
         engine = "native"
     elif target != "emulator":
         raise UsageError(f"unknown target '{target}'", "one of native, emulator, serial:PORT")
     engine = choose_engine(board, engine)
+    if frames and engine not in FIRMWARE_ENGINES:
+        raise UsageError(f"the engine {engine} has no UART", "--engine unicorn or qemu, or leave "
+                         "--link out")
     if engine == "reference":
         yield ReferenceLink(model)
     elif engine == "native":
@@ -109,6 +117,9 @@ def open_link(model: Model, board: Board, *, target: str = "emulator", engine: s
     else:
         board = emulated(board)
         code, project = firmware_project(model, board, optimize)
-        firmware = workspace.built(project, board, toolchain, optimize)
-        with open_firmware(engine, firmware, board, code.map) as machine:
+        firmware = workspace.built(project, board, toolchain, optimize,
+                                   emulated=True if frames else None, link=frames)
+        opened = open_framed(engine, firmware, board) if frames else open_firmware(
+            engine, firmware, board, code.map)
+        with opened as machine:
             yield machine

@@ -124,6 +124,13 @@ class Pipe:
         except queue.Empty:
             return None
 
+    def exit_code(self, timeout_s: float) -> int | None:
+        """None where it still runs after that time."""
+        try:
+            return self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return None
+
     def close(self) -> None:
         """End the program and take back what it holds."""
         self._process.kill()

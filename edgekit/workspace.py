@@ -34,10 +34,12 @@ def built(project: Project, board: Board, toolchain: str, optimize: str, *,
     return _built[key]
 
 
-def built_folder(directory: Path, board: Board, toolchain: str, optimize: str) -> Firmware:
+def built_folder(directory: Path, board: Board, toolchain: str, optimize: str, *,
+                 link: bool = False) -> Firmware:
     """A project folder as it stands on disk, built outside it: its own tree stays as it is."""
     return cmake.build(directory, board, toolchain=toolchain, optimize=optimize,
-                       build_directory=Path(tempfile.mkdtemp(dir=_root())), link=False)
+                       build_directory=Path(tempfile.mkdtemp(dir=_root())),
+                       emulated=True if link else None, link=link)
 
 
 def read_map(directory: Path, name: str) -> dict:

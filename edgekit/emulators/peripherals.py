@@ -6,10 +6,8 @@ from collections.abc import Callable
 
 from edgekit.board import Board
 from edgekit.emulators.cpu import CpuModel
+from edgekit.emulators.uart import REGISTERS, Uart
 
-# Facts by port: the offset of the transmit register from the UART's base (board.serial.base).
-UART_DATA = {"mps2": 0x00, "stm32l4": 0x28, "rp2040": 0x00, "esp32c3": 0x00, "qemu_riscv32": 0x00,
-             "qemu_aarch64": 0x00, "stm32f4": 0x04, "nrf52": 0x51C, "rp2350": 0x00, "esp32c6": 0x00}
 # Register spaces beside the architecture's own, (origin, size).
 SPACES = {
     "rp2040": ((0x1400_0000, 0x1000), (0x1800_0000, 0x1000), (0xD000_0000, 0x1000)),
@@ -45,16 +43,22 @@ def spaces(board: Board, family: str) -> list[tuple[int, int]]:
 
 
 def step_over_counter(uc, cpu: CpuModel, board: Board, pc: int) -> bool:
-    """Whether the instruction that trapped at `pc` uses the board's own counter; it reads 0."""
+    """Whether the instruction that trapped at `pc` uses the board's own counter; it reads 0.
+
+    unicorn gives the next instruction's address where code hooks are installed, so the one before
+    is looked at too; two of these in a row may both be stepped over.
+    """
     if cpu.family != "riscv" or board.port not in COUNTER_CSRS:
         return False
-    word = int.from_bytes(uc.mem_read(pc, 4), "little")
-    if word & 0x7F != 0x73 or not word >> 12 & 3 or word >> 20 not in COUNTER_CSRS[board.port]:
-        return False
-    if target := word >> 7 & 31:
-        uc.reg_write(cpu.zero + target, 0)
-    uc.reg_write(cpu.pc, pc + 4)
-    return True
+    found = False
+    for at in (pc - 4, pc):
+        word = int.from_bytes(uc.mem_read(at, 4), "little")
+        if word & 0x7F == 0x73 and word >> 12 & 3 and word >> 20 in COUNTER_CSRS[board.port]:
+            if target := word >> 7 & 31:
+                uc.reg_write(cpu.zero + target, 0)
+            uc.reg_write(cpu.pc, at + 4)
+            found = True
+    return found
 
 
 class Peripherals:
@@ -68,16 +72,19 @@ class Peripherals:
                  on_exit: Callable[[int], None]):
         self._last: dict[int, int] = {}
         self._reads: dict[int, int] = {}
-        self._write_out, self._on_exit = write_out, on_exit
+        self._on_exit = on_exit
         self._exit = EXIT.get(board.port)
-        self._uart = None
-        if board.serial is not None and board.port in UART_DATA:
-            self._uart = board.serial.base + UART_DATA[board.port]
+        self.uart: Uart | None = None
+        if board.serial is not None and board.port in REGISTERS:
+            self.uart = Uart(board.port, board.serial.base, write_out)
         for origin, size in spaces(board, family):
             uc.mmio_map(origin, size, self._read, origin, self._write, origin)
 
     def _read(self, uc, offset: int, size: int, origin: int) -> int:
         address = origin + offset
+        value = self.uart.read(address) if self.uart else None
+        if value is not None:
+            return value
         turn = self._reads.get(address, 0)
         self._reads[address] = turn + 1
         cycle = (self._last.get(address, 0), 0xFFFF_FFFF, 0, 0xAAAA_AAAA, 0x5555_5555)
@@ -87,7 +94,5 @@ class Peripherals:
         address = origin + offset
         self._last[address] = value
         self._reads[address] = 0
-        if address == self._uart:
-            self._write_out(value & 0xFF)
-        elif address == self._exit:
+        if not (self.uart and self.uart.write(address, value)) and address == self._exit:
             self._on_exit(value)

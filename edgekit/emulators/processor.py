@@ -28,8 +28,8 @@ class Processor:
         self.uc.ctl_set_cpu_model(cpu.model)
         map_regions(self.uc, board_regions(program, board) if board.memory
                     else program_regions(program))
-        self._peripherals = Peripherals(self.uc, board, cpu.family, self.transcript.append,
-                                        self._exited)
+        self.peripherals = Peripherals(self.uc, board, cpu.family, self.transcript.append,
+                                       self._exited)
         self.uc.hook_add(unicorn.UC_HOOK_MEM_INVALID, self._refused)
         self.uc.hook_add(unicorn.UC_HOOK_INTR, self._trapped)
 

@@ -51,6 +51,15 @@ def command(board: Board, elf: Path, serial: Path, plugin: Path, shared: Path) -
             "-plugin", f"{_escaped(plugin)},shared={_escaped(shared)}", "-kernel", str(elf)]
 
 
+def serial_command(board: Board, elf: Path) -> list[str]:
+    """QEMU running from reset, its board's UART on a pty of its own, which it names when it starts."""
+    name = program(board)
+    _, machine, before = _MACHINES[board.port]
+    words = [word.format(name=board.name.replace("_", "-")) for word in machine]
+    return [path(name), *words, *["-serial", "null"] * before, "-serial", "pty", "-display", "none",
+            "-monitor", "none", "-semihosting-config", "enable=on,target=native", "-kernel", str(elf)]
+
+
 def _escaped(path: Path) -> str:
     """A path inside an option's list, where a comma is doubled."""
     return str(path).replace(",", ",,")

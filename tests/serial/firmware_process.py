@@ -18,6 +18,10 @@ from edgekit.project import model_code
 from edgekit.builders import cmake
 
 
+# A change that makes one operator wrong.
+MISTAKE = ("model/kernels/mean_s8.c", b"op->sum_offset;", b"op->sum_offset + 40;")
+
+
 def build(model: Model, board: str, *, change: tuple[str, bytes, bytes] | None = None,
           runtime: str = "aot", emulated: bool = True) -> Path:
     """The ELF; `change` is (file, old, new) in the generated project, for making mistakes."""

@@ -15,7 +15,7 @@ from edgekit.device import open_device
 from edgekit.errors import EdgekitError, Mismatch, NotThere, UsageError
 from edgekit.frames import Frame, Type, encode
 from edgekit.model import model_of
-from firmware_process import build, running
+from firmware_process import MISTAKE, build, running
 from tiny_graphs import all_graphs
 from wire import Wire
 
@@ -119,9 +119,6 @@ def test_another_boards_firmware_is_refused():
     with running("linux_host", build(NETWORK, "linux_host")) as wire:
         with pytest.raises(UsageError, match="is for the board 'linux_host', not 'nucleo_l4r5zi'"):
             validate(NETWORK, wire, board="nucleo_l4r5zi")
-
-
-MISTAKE = ("model/kernels/mean_s8.c", b"op->sum_offset;", b"op->sum_offset + 40;")
 
 
 @pytest.mark.parametrize("samples", [3, 12])
