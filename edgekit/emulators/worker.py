@@ -24,10 +24,12 @@ from pathlib import Path
 from edgekit import tools
 from edgekit.board import Board
 from edgekit.emulators.unicorn import RUN_SECONDS, open_machine
+from edgekit.emulators.unicorn_port import open_port
 from edgekit.errors import EdgekitError, EmulationFault
 from edgekit.firmware import Firmware
 
 _HEAD = struct.Struct("<Q")
+_OPENED = {"open": open_machine, "open_port": open_port}
 _METHODS = ("hello", "load", "infer", "layers", "cycles")
 _ATTRIBUTES = ("transcript", "peak_at")
 # A call runs the firmware a few times at most (counting learns the code first).
@@ -56,6 +58,34 @@ def open_in_worker(firmware: Firmware, board: Board,
     number = worker.ask(None, "open", (firmware, board, map), {})
     try:
         yield WorkerMachine(worker, number)
+    finally:
+        if worker.alive:
+            worker.ask(None, "close", (number,), {})
+
+
+class WorkerPort:
+    """What `serial_port.Port` is, of an emulated UART in the worker process."""
+
+    # An emulator is slower than a wire: waits follow the speed.
+    name, baud = "the emulated UART", 1_200
+
+    def __init__(self, worker: _Worker, number: int):
+        self._worker, self._number = worker, number
+
+    def read(self) -> bytes:
+        return self._worker.ask(self._number, "read", (), {})
+
+    def write(self, data: bytes) -> None:
+        self._worker.ask(self._number, "write", (data,), {})
+
+
+@contextmanager
+def open_port_in_worker(firmware: Firmware, board: Board) -> Iterator[WorkerPort]:
+    """`unicorn_port.open_port` in the worker process; the same errors."""
+    worker = _running()
+    number = worker.ask(None, "open_port", (firmware, board), {})
+    try:
+        yield WorkerPort(worker, number)
     finally:
         if worker.alive:
             worker.ask(None, "close", (number,), {})
@@ -147,9 +177,9 @@ def serve() -> None:
 
 
 def _answer(machines: dict, number: int | None, method: str, args: tuple, kwargs: dict):
-    if method == "open":
+    if method in _OPENED:
         stack = contextlib.ExitStack()
-        machine = stack.enter_context(open_machine(*args))
+        machine = stack.enter_context(_OPENED[method](*args))
         number = max(machines, default=0) + 1
         machines[number] = (machine, stack)
         return number
