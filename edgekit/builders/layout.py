@@ -34,7 +34,7 @@ def app_part(model: ModelCode, selftest: SelfTest, board: Board) -> Project:
         "app/main.c": render("app/main.c.j2", board=board, has_ops=model.runtime == "aot",
                              inputs=inputs, outputs=outputs, **names),
         "app/selftest.c": render("app/selftest.c.j2", inputs=inputs, outputs=outputs, **names),
-    }).merged(copied("app", ("selftest.h", "link.h", "link.c")).under("app"))
+    }).merged(copied("app", ("selftest.h", "link.h", "link.c", "mlperf.h", "mlperf.c")).under("app"))
 
 
 def board_part(board: Board) -> Project:
