@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgekit import checks, tflite
+from edgekit import checks, memories, tflite
 from edgekit.board import Board, board_names, load_board
 from edgekit.documents import document, issue
 from edgekit.errors import BadModel
@@ -62,7 +62,7 @@ def does_not_fit(model: Model, board: Board) -> list[str]:
     needs = plan(model.graph).arena_size
     constants = sum(t.nbytes for t in model.graph.tensors if t.is_constant)
     return [f"the model needs {need:,} bytes of {what}, {board.title} has {size:,}"
-            for need, what, size in ((needs, "RAM", board.ram_size),
+            for need, what, size in ((needs, "RAM", memories.largest_arena(board)),
                                      (constants, "flash", board.flash_size)) if need > size]
 
 

@@ -6,7 +6,6 @@ Models are paths of .tflite files, or `Model`s; where a project folder is taken,
 from __future__ import annotations
 
 import hashlib
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -15,27 +14,28 @@ from edgekit import checks, device
 from edgekit import data as sources
 from edgekit import fixing
 from edgekit import inspection
-from edgekit import output, profiling, profiling_device, samples, targets, validation
-from edgekit import workspace
+from edgekit import memories, output, profiling, profiling_device, samples, targets
+from edgekit import validation
 from edgekit.board import Board, load_board
 from edgekit.board_list import boards
 from edgekit.codegen import ModelCode
-from edgekit.documents import document, issue
-from edgekit.emulators.framed import open_framed
-from edgekit.emulators.tflm_host import TflmHost, TflmLink
+from edgekit.documents import document
+from edgekit.emulators.tflm_host import TflmLink
 from edgekit.errors import Mismatch, UsageError
 from edgekit.golden import Golden
 from edgekit.macs import model_section
-from edgekit.model import Model, compile_plan, load_model
+from edgekit.model import Model, compile_plan
+from edgekit.opening import (as_model, is_folder, known_runtime, model_and_board, on_device,
+                             opened_source)
 from edgekit.profiling_tflm import profile_tflm
-from edgekit.project import RUNTIMES, builder, compose, model_code, open_project, tflm_array
+from edgekit.project import RUNTIMES, builder, compose, model_code, open_project
 
 LINKS = ("auto", "memory", "frames")
 
 
 def inspect(model) -> dict:
     """`edgekit.inspect`."""
-    return inspection.inspect(_model(model))
+    return inspection.inspect(as_model(model))
 
 
 def check(model, board: str, runtime: str = "tflm", fix_to=None) -> dict:
@@ -43,7 +43,7 @@ def check(model, board: str, runtime: str = "tflm", fix_to=None) -> dict:
 
     With `fix_to`, a path, what can be mended is saved there and the mended model is judged.
     """
-    taken, there, runtime = _model(model), load_board(board), _runtime(runtime)
+    taken, there, runtime = as_model(model), load_board(board), known_runtime(runtime)
     fixed = None
     if fix_to is not None:
         taken, fixed = fixing.fix_file(taken, fix_to)
@@ -53,13 +53,14 @@ def check(model, board: str, runtime: str = "tflm", fix_to=None) -> dict:
 def generate(model, board: str, out, *, runtime: str = "tflm", form: str | None = None,
              optimize: str = "balanced", name: str | None = None, force: bool = False) -> dict:
     """Write a project folder; `edgekit.generate` lists its files."""
-    taken = _model(model, name)
-    code = model_code(taken, load_board(board), _runtime(runtime), optimize)
+    taken = as_model(model, name)
+    code = model_code(taken, load_board(board), known_runtime(runtime), optimize)
     project = compose(taken, code, load_board(board), form, optimize)
     output.write_project(project, Path(out), force=force)
     return document("generate", project=str(out), sha256=project.sha256,
                     aot_saves=_aot_saves(taken, code, load_board(board))
                     if runtime == "tflm" else None,
+                    placement=memories.placed(load_board(board), code.map),
                     files=[{"path": path, "sha256": hashlib.sha256(data).hexdigest()}
                            for path, data in project.files])
 
@@ -87,7 +88,7 @@ def emulate(source, board: str | None = None, *, input, runtime: str | None = No
             engine: str = "auto", toolchain: str = "auto",
             optimize: str = "balanced") -> tuple[list[np.ndarray], dict]:
     """(one array per output, first axis the sample; `edgekit.emulate`)."""
-    with _opened(source, board, "emulator", runtime, engine, toolchain, optimize) as run:
+    with opened_source(source, board, "emulator", runtime, engine, toolchain, optimize) as run:
         graph = run.model.graph
         taken = samples.read_input(Path(input), graph) if isinstance(input, (str, Path)) else \
             samples.from_array(np.asarray(input), graph)
@@ -116,12 +117,12 @@ def validate(source, board: str | None = None, *, target: str = "emulator",
     if link not in LINKS:
         raise UsageError(f"unknown link '{link}'", f"one of {', '.join(LINKS)}")
     frames = link == "frames" or (link, target, engine) == ("auto", "emulator", "qemu")
-    opened = _on_device(source, board, target, baud) if device.is_device(target) else _opened(
+    opened = on_device(source, board, target, baud) if device.is_device(target) else opened_source(
         source, board, target, runtime, engine, toolchain, optimize, frames)
     with opened as run:
         taken, labels = _samples(run.model, data, count)
         # TFLite Micro on this PC is not compared with itself.
-        on_host = run.runtime == "tflm" and not device.is_device(target)
+        on_host = isinstance(run.link, TflmLink)
         golden = Golden(run.model, of_reference=on_host)
         verdict = validation.validate(run.model, run.link, taken, labels, golden)
         wanted = run.runtime == "aot" and not (verdict.ok and verdict.device.is_empty)
@@ -143,25 +144,25 @@ def profile(source, board: str | None = None, *, runtime: str = "both", engine: 
         return _profile_on_device(source, board, runtime, engine, toolchain, optimize, target, baud)
     if target != "emulator":
         raise UsageError(f"unknown target '{target}'", "one of emulator, serial:PORT")
-    model, chosen = _source(source, board)
+    model, chosen = model_and_board(source, board)
     if runtime == "both":
         found = [profile(model, chosen.name, runtime=one, engine=engine, toolchain=toolchain,
                          optimize=optimize) for one in RUNTIMES]
         return document("profiles", profiles=found)
-    if _runtime(runtime) == "tflm":
-        return profile_tflm(model, chosen, optimize=optimize)
+    if known_runtime(runtime) == "tflm":
+        return profile_tflm(model, chosen, optimize=optimize, toolchain=toolchain, engine=engine)
     return profiling.profile_aot(model, chosen, optimize=optimize, toolchain=toolchain,
                                  engine=engine)
 
 
 def _profile_on_device(source, board: str | None, runtime: str, engine: str, toolchain: str,
                        optimize: str, target: str, baud: int | None) -> dict:
-    with _on_device(source, board, target, baud) as run:
+    with on_device(source, board, target, baud) as run:
         if runtime not in ("both", run.runtime):
             raise UsageError(f"the firmware on {target} is {run.runtime}, not {runtime}",
                              f"--runtime {run.runtime}, or leave --runtime out")
         found = profiling_device.measure(run.model, run.link)
-    if _is_folder(source):
+    if is_folder(source):
         optimize = open_project(Path(source)).optimize
     estimated = profile(run.model, run.board.name, runtime=run.runtime, engine=engine,
                         toolchain=toolchain, optimize=optimize)
@@ -178,93 +179,6 @@ def require_ok(verdict: dict) -> None:
             f"operator {first['op']} {first['kind']}{kernel}, tensor '{first['tensor']}', element "
             f"{first['element']} of sample {first['sample']}: expected {first['expected']}, got "
             f"{first['got']}", "the operators before it are right: look at this one's kernel")
-
-
-class _Run:
-    """An open link with what it runs."""
-
-    def __init__(self, model: Model, board: Board, runtime: str, link, issues: list[dict]):
-        self.model, self.board, self.runtime = model, board, runtime
-        self.link, self.issues = link, issues
-
-
-@contextmanager
-def _on_device(source, board: str | None, target: str, baud: int | None):
-    """A model or a project's model, on the firmware behind a port."""
-    opened = open_project(Path(source)) if _is_folder(source) else None
-    model = opened.model if opened else _model(source)
-    named = load_board(board) if board else opened.board if opened else None
-    with device.open_device(target, model, named, baud) as (link, there, runtime):
-        yield _Run(model, there, runtime, link, [])
-
-
-@contextmanager
-def _opened(source, board: str | None, target: str, runtime: str | None, engine: str,
-            toolchain: str, optimize: str, frames: bool = False):
-    """A model or a project, running on a target; a project of form cmake runs as it is."""
-    if _is_folder(source):
-        opened = open_project(Path(source))
-        same_board = board in (None, opened.board.name)
-        runtime = _runtime(runtime or opened.runtime)
-        chosen = targets.choose_engine(opened.board, engine)
-        # QEMU's machines have no Linux for the program of a board that is emulated as another.
-        runs_it = chosen == "unicorn" or chosen == "qemu" and not opened.board.emulated_as
-        as_it_is = (same_board and runtime == "aot" == opened.runtime and opened.form == "cmake"
-                    and target == "emulator" and runs_it)
-        if as_it_is:
-            with _project_machine(opened, chosen, toolchain, frames) as run:
-                yield run
-            return
-        optimize = opened.optimize
-    model, chosen = _source(source, board)
-    runtime = _runtime(runtime or "aot")
-    issues = [issue("other_form", "the form cmake is built for this, with the same model code", "",
-                    "info")] if _is_folder(source) and target == "emulator" else []
-    if runtime == "tflm":
-        issues.append(issue("not_the_firmware", "TensorFlow Lite Micro runs on this PC, not in the "
-                            "board's firmware", "--runtime aot runs the firmware itself"))
-        yield _Run(model, chosen, runtime, TflmLink(model, TflmHost(
-            tflm_array(model, optimize), model.graph, preserve=True)), issues)
-        return
-    with targets.open_link(model, chosen, target=target, engine=engine, toolchain=toolchain,
-                           optimize=optimize, frames=frames) as link:
-        yield _Run(model, chosen, runtime, link, issues)
-
-
-@contextmanager
-def _project_machine(opened, engine: str, toolchain: str, frames: bool):
-    firmware = workspace.built_folder(opened.directory, opened.board, toolchain, opened.optimize,
-                                      link=frames)
-    if frames:
-        with open_framed(engine, firmware, opened.board) as link:
-            yield _Run(opened.model, opened.board, opened.runtime, link, [])
-        return
-    model_map = workspace.read_map(opened.directory, opened.model.name)
-    with targets.open_firmware(engine, firmware, opened.board, model_map) as machine:
-        yield _Run(opened.model, opened.board, opened.runtime, machine, [])
-
-
-def _is_folder(source) -> bool:
-    return isinstance(source, (str, Path)) and Path(source).is_dir()
-
-
-def _source(source, board: str | None) -> tuple[Model, Board]:
-    if _is_folder(source):
-        opened = open_project(Path(source))
-        return opened.model, load_board(board) if board else opened.board
-    if board is None:
-        raise UsageError("a board is needed", "add --board NAME; edgekit boards lists them")
-    return _model(source), load_board(board)
-
-
-def _model(source, name: str | None = None) -> Model:
-    return source if isinstance(source, Model) else load_model(Path(source), name)
-
-
-def _runtime(name: str) -> str:
-    if name not in RUNTIMES:
-        raise UsageError(f"unknown runtime '{name}'", f"one of {', '.join(RUNTIMES)}")
-    return name
 
 
 def _samples(model: Model, data, count: int | None):

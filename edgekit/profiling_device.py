@@ -7,7 +7,7 @@ from edgekit.documents import issue
 from edgekit.link import Link
 from edgekit.measurement import Measured, measured, methods, op_range
 from edgekit.model import Model
-from edgekit.profiling import MEASURED_SAMPLES
+from edgekit.profiling_firmware import MEASURED_SAMPLES
 
 _ESTIMATES = {"cycle_model", "no_cycle_model", "no_cycles"}
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 
-from edgekit import reference, samples, toolchains, tools, workspace
+from edgekit import memories, reference, samples, toolchains, tools, workspace
 from edgekit.board import Board, load_board
 from edgekit.builders import cmake
-from edgekit.codegen import ModelCode, Project, SelfTest
+from edgekit.codegen import ModelCode, SelfTest
 from edgekit.emulators import qemu_machines
 from edgekit.emulators.framed import open_framed
 from edgekit.emulators.native import open_native
@@ -30,12 +30,14 @@ ENGINES = ("auto", "reference", "native", *FIRMWARE_ENGINES)
 def aot_code(model: Model, board: Board, optimize: str = "balanced") -> ModelCode:
     """The model compiled ahead of time for a board; DoesNotFit before anything is built."""
     graph, calls, plan = compile_plan(model, board.cpu.kernels, optimize)
-    code = aot.generate(graph, plan, model.name, model.sha256, board.name, calls)
-    if board.ram_size and plan.arena_size > board.ram_size:
+    ram = memories.ram_for_constants(board, plan.arena_size, optimize)
+    code = aot.generate(graph, plan, model.name, model.sha256, board.name, calls, ram)
+    limit = memories.largest_arena(board)
+    if limit and plan.arena_size > limit:
         largest = max((t for t in graph.tensors if not t.is_constant), key=lambda t: t.nbytes)
         raise DoesNotFit(
             f"the model needs {plan.arena_size:,} bytes of RAM; {board.title} has "
-            f"{board.ram_size:,}", f"the largest tensor is '{largest.name}' "
+            f"{limit:,}", f"the largest tensor is '{largest.name}' "
             f"({largest.nbytes:,} bytes): prune the model or choose a larger board")
     weights = sum(entry["bytes"] for entry in code.map["constants"])
     if board.flash_size and weights > board.flash_size:
@@ -59,12 +61,6 @@ def emulated(board: Board) -> Board:
     """The board whose firmware stands for this one on the emulator, with this one's core; most
     boards themselves."""
     return replace(load_board(board.emulated_as), cpu=board.cpu) if board.emulated_as else board
-
-
-def firmware_project(model: Model, board: Board, optimize: str) -> tuple[ModelCode, Project]:
-    """The aot code and the `cmake` project that the emulator runs."""
-    code = aot_code(model, board, optimize)
-    return code, cmake.project(code, selftest(model), board, optimize=optimize)
 
 
 def choose_engine(board: Board, engine: str) -> str:
@@ -115,11 +111,20 @@ def open_link(model: Model, board: Board, *, target: str = "emulator", engine: s
         with open_native(aot_code(model, board, optimize)) as link:
             yield link
     else:
-        board = emulated(board)
-        code, project = firmware_project(model, board, optimize)
-        firmware = workspace.built(project, board, toolchain, optimize,
-                                   emulated=True if frames else None, link=frames)
-        opened = open_framed(engine, firmware, board) if frames else open_firmware(
-            engine, firmware, board, code.map)
-        with opened as machine:
+        code = aot_code(model, emulated(board), optimize)
+        with open_code(code, model, board, engine, toolchain, optimize, frames) as machine:
             yield machine
+
+
+@contextmanager
+def open_code(code: ModelCode, model: Model, board: Board, engine: str, toolchain: str,
+              optimize: str, frames: bool = False) -> Iterator[Link]:
+    """A model's code, made for the board that is emulated, in firmware of form cmake."""
+    board = emulated(board)
+    project = cmake.project(code, selftest(model), board, optimize=optimize)
+    firmware = workspace.built(project, board, toolchain, optimize,
+                               emulated=True if frames else None, link=frames)
+    opened = open_framed(engine, firmware, board) if frames else open_firmware(
+        engine, firmware, board, code.map)
+    with opened as machine:
+        yield machine

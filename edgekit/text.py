@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from edgekit import arena_text
+from edgekit import arena_text, memories
 
 
 def table(rows: Sequence[Sequence[object]], header: Sequence[str]) -> str:
@@ -77,6 +77,7 @@ def _check(d: dict) -> str:
 
 def _generate(d: dict) -> str:
     text = f"{d['project']}: {len(d['files'])} files, sha256 {d['sha256'][:16]}; read its README.md"
+    text += "".join(f"\n{line}" for line in memories.said(d["placement"]))
     saving = d.get("aot_saves")
     if saving:
         text += (f"\nwith --runtime aot the arena is {saving['aot_arena']:,} bytes instead of "
@@ -166,7 +167,7 @@ def _profile(d: dict) -> str:
 
 def _details(d: dict) -> str:
     rows = [(op["index"], op["kind"], op["kernel"], op["macs"], op["instructions"],
-             round(op["instructions"] / op["macs"], 2) if op["macs"] else None,
+             round(op["instructions"] / op["macs"], 2) if op["macs"] and op["instructions"] else None,
              _between(op["cycles"])) for op in d["ops"]]
     regions = [(r["name"], r["used"], r["size"], f"{r['used'] / r['size']:.2%}")
                for r in d["firmware"]["regions"]]
@@ -174,6 +175,7 @@ def _details(d: dict) -> str:
     parts = [table(rows, ("op", "kind", "kernel", "MACs", "instructions", "per MAC", "cycles")),
              f"in all: {_between(d['time']['cycles']) or '?'} cycles", "",
              table(regions, ("memory region", "used", "size", "% used")), "",
+             *memories.said(d["placement"]), "",
              f"by {d['toolchain']}, engine {d['engine']}; numbers are {' or '.join(methods)}"]
     return "\n".join(parts + _arena(d))
 

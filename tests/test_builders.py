@@ -15,7 +15,7 @@ from conftest import require_module, require_tool
 from tiny_graphs import network
 from tiny_model import SELFTEST, tiny
 
-from edgekit import pipeline, resources, tflite_writer, toolchains, tools
+from edgekit import memories, pipeline, resources, tflite_writer, toolchains, tools
 from edgekit.board import board_names, load_board
 from edgekit.builders import cmake, layout, library, linker
 from edgekit.codegen import Project, SelfTest
@@ -92,7 +92,7 @@ def test_the_project_compiles_without_a_warning_and_its_sizes_are_plausible(buil
     if name in BARE:
         assert firmware.data == 8  # tiny_step, and the section's alignment
         link = 0 if name in QEMU_BOARDS else 848  # its buffers, in firmware for hardware
-        assert layout.STACK_SIZE + 32 < firmware.bss - link < layout.STACK_SIZE + 64
+        assert memories.STACK_SIZE + 32 < firmware.bss - link < memories.STACK_SIZE + 64
         assert all(0 < used < size for _, used, size in regions(firmware.elf, board))
 
 
@@ -175,7 +175,7 @@ def test_golden_vectors_of_another_model_do_not_compile(tmp_path):
 
 @pytest.mark.parametrize("kind", ["gcc", "zig"])
 @pytest.mark.parametrize(("size", "region"), [
-    ({"arena": 0x42000 - layout.STACK_SIZE - 8 + 64}, "sram"), ({"flash": 0x200000}, "flash")])
+    ({"arena": 0x42000 - memories.STACK_SIZE - 8 + 64}, "sram"), ({"flash": 0x200000}, "flash")])
 def test_firmware_that_does_not_fit_says_by_how_many_bytes(tmp_path, kind, size, region):
     board = load_board("raspberry_pi_pico")
     need(board, kind)

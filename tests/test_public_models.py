@@ -130,8 +130,8 @@ def test_profile_of_both_runtimes_follows_the_contract(capsys):
                                   "flash", "ram", "time", "ops", "firmware", "model", "issues",
                                   "schema_version", "tool_version"}
         assert profile["flash"].keys() == {"code", "weights", "tables", "total", "methods"}
-        assert profile["ram"].keys() == {"arena", "activations", "activations_bound", "scratch",
-                                         "static", "peak_stack", "total", "methods"}
+        assert profile["ram"].keys() == {"arena", "arena_used", "activations", "activations_bound",
+                                         "scratch", "static", "peak_stack", "total", "methods"}
         assert profile["time"].keys() == {"instructions", "cycles", "latency_s", "energy_j",
                                           "methods"}
         for section in ("flash", "ram", "time"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from edgekit import log, toolchains, tools, uf2
@@ -10,11 +11,12 @@ from edgekit.board import Board
 from edgekit.builders import layout, linker
 from edgekit.codegen import ModelCode, Project, SelfTest, render
 from edgekit.elf import read_image
-from edgekit.errors import BuildFailed, EdgekitError
+from edgekit.errors import BuildFailed, EdgekitError, NotThere
 from edgekit.firmware import Firmware, read_sizes
 from edgekit.toolchains import Toolchain
 
 # Engines under which the firmware's own end is seen; the others stop at edgekit_ready().
+_NO_CXX_LIBRARY = re.compile("fatal error: (new|cstddef|cstdint|stdint.h): No such file")
 _ENGINES_WITH_AN_END = {"native", "qemu", "qemu_user"}
 
 
@@ -26,7 +28,7 @@ def project(model: ModelCode, selftest: SelfTest, board: Board, *,
     `optimize` (speed, balanced, size).
     """
     flag = layout.optimize_flag(optimize)
-    board_files = layout.board_part(board)
+    board_files = layout.board_part(board, model.arena_size)
     return (layout.model_part(model)
             .merged(layout.app_part(model, selftest, board))
             .merged(board_files)
@@ -66,13 +68,16 @@ def build(directory: Path, board: Board, *, toolchain: str = "auto", optimize: s
 
 
 def _run(command: list[str], directory: Path, board: Board, failure: str) -> None:
-    done = tools.run(command)
+    done = tools.run(command, timeout_s=3600)  # TFLite Micro on a slow machine takes its time
     if done.returncode == 0:
         return
     output = (done.stdout + done.stderr).decode(errors="replace")
     overflow = linker.overflow(output, board)
     if overflow:
         raise overflow
+    if _NO_CXX_LIBRARY.search(output):
+        raise NotThere(f"the C++ compiler for {board.title} has no C++ library, which TFLite Micro "
+                       "needs", "another build of the compiler, or --runtime aot")
     hint = f"the whole output: {Path(command[0]).name} {' '.join(command[1:])}"
     if (directory / "model" / "model.cmake").is_file() and not os.environ.get("TFLM_DIR"):
         hint = ("TFLite Micro's sources are fetched unless TFLM_DIR names a checkout; "

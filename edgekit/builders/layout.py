@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 
-from edgekit import resources, toolchains
+from edgekit import memories, resources, toolchains
 from edgekit.board import Board
 from edgekit.codegen import ModelCode, Project, SelfTest, c_bytes, copied, render
 from edgekit.errors import BadBoard, UsageError
-
-# Bytes; the aot runtime needs a few hundred, the rest is the application's and its interrupts'.
-STACK_SIZE = 4096
 
 # Port code that all boards of one toolchain share.
 _SHARED = {"arm-none-eabi": ("baremetal", "cortexm"), "riscv32-unknown-elf": ("baremetal", "riscv"),
@@ -37,8 +34,9 @@ def app_part(model: ModelCode, selftest: SelfTest, board: Board) -> Project:
     }).merged(copied("app", ("selftest.h", "link.h", "link.c", "mlperf.h", "mlperf.c")).under("app"))
 
 
-def board_part(board: Board) -> Project:
-    """board/: the port's files, those it shares with its core, board.h and link.ld."""
+def board_part(board: Board, arena_size: int) -> Project:
+    """board/: the port's files, those it shares with its core, board.h and link.ld, in which the
+    arena has the memory that it fits into."""
     root = resources.folder("templates") / "port"
     if not (root / board.port / "board.c").is_file():
         raise BadBoard(f"{board.name}: there is no port '{board.port}'",
@@ -48,7 +46,7 @@ def board_part(board: Board) -> Project:
         names = sorted(p.name for p in (root / folder).iterdir() if p.suffix in (".c", ".h"))
         part = part.merged(copied(f"port/{folder}", names))
     if not toolchains.is_hosted(board):
-        part = part.merged(Project.of({"link.ld": _linker_script(board)}))
+        part = part.merged(Project.of({"link.ld": _linker_script(board, arena_size)}))
     return part.under("board")
 
 
@@ -73,12 +71,13 @@ def languages(model: ModelCode) -> str:
     return "C CXX" if any(source.endswith((".cc", ".cpp")) for source in model.sources) else "C"
 
 
-def _linker_script(board: Board) -> str:
-    flash, ram = board.memories("flash"), board.memories("ram")
+def _linker_script(board: Board, arena_size: int) -> str:
+    flash, ram = board.memories("flash"), memories.rams(board)
     if not flash or not ram:
         raise BadBoard(f"{board.name}: bare-metal firmware needs a memory of kind flash and of kind ram")
     return render("port/baremetal/link.ld.j2", board=board, flash=flash[0].name, ram=ram[0].name,
-                  entry=ENTRY[board.toolchain], stack_size=STACK_SIZE,
+                  arena=memories.arena_memory(board, arena_size).name,
+                  entry=ENTRY[board.toolchain], stack_size=memories.STACK_SIZE,
                   exidx=board.toolchain == "arm-none-eabi",
                   gp=board.toolchain == "riscv32-unknown-elf")
 

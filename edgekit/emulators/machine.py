@@ -15,6 +15,7 @@ from edgekit.emulators.cycles.tracer import Tracer
 from edgekit.emulators.memory_map import RETURN
 from edgekit.emulators.op_trace import OpTrace
 from edgekit.emulators.processor import Processor
+from edgekit.emulators.stack_paint import PAINT, painted_peak, stack_section
 from edgekit.errors import BadData, EdgekitError, EmulationFault
 from edgekit.link import Hello, Inference
 
@@ -43,11 +44,29 @@ class Machine:
         self._trace = OpTrace(processor, self._symbols)
         self._inputs: tuple[bytes, ...] | None = None
         self._addresses: dict[tuple[str, int], int] = {}
+        self._boot_stack = 0
         self.peak_at: str | None = None
 
     def boot(self, instructions: int = BOOT_INSTRUCTIONS) -> None:
         """From reset to `edgekit_ready`."""
+        stack = stack_section(self._processor.program)
+        uc = self._processor.uc
+        if stack:
+            uc.mem_write(stack[0], PAINT * (stack[1] - stack[0]))
         self._stack = boot(self._processor, instructions=instructions, seconds=self._seconds)
+        self._boot_stack = painted_peak(bytes(uc.mem_read(stack[0], self._stack - stack[0]))
+                                        ) if stack else 0
+
+    @property
+    def boot_stack(self) -> int:
+        """Bytes of stack that the first inference, and what called it before `edgekit_ready`,
+        wrote; 0 where the firmware has no .stack section of ours."""
+        return self._boot_stack
+
+    def word(self, symbol: str) -> int:
+        """A 32-bit variable of the firmware (the low half of a longer one)."""
+        address = self._processor.program.symbol(symbol)
+        return int.from_bytes(self._processor.uc.mem_read(address, 4), "little")
 
     @property
     def transcript(self) -> str:

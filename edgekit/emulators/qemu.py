@@ -17,13 +17,14 @@ from edgekit.emulators.boot import READY
 from edgekit.emulators.elf import Program
 from edgekit.emulators.gdb_client import GdbClient
 from edgekit.emulators.qemu_ops import entries, op_counts, ranges
+from edgekit.emulators.stack_paint import PAINT, painted_peak, stack_section
 from edgekit.errors import BadData, EdgekitError, EmulationFault
 from edgekit.firmware import Firmware
 from edgekit.link import Hello, Inference
 from edgekit.tools import Pipe
 
 RUN_SECONDS = 120.0
-_PAINT, _PAINTED = b"\xa5", 64 << 10
+_PAINTED = 64 << 10  # bytes, of a stack without limit
 
 
 @contextmanager
@@ -54,7 +55,10 @@ def open_qemu(firmware: Firmware, board: Board, map: Mapping[str, object], *,
 
 
 class QemuMachine:
-    """A `Link` to firmware in QEMU. Peak stack is what was written: it is painted before."""
+    """A `Link` to firmware in QEMU. Peak stack is what was written: it is painted before.
+
+    `boot_stack` is that of the first inference and what called it, before `edgekit_ready`.
+    """
 
     def __init__(self, gdb: GdbClient, program: Program, board: Board, map: Mapping[str, object],
                  counter: qemu_counter.Counter, serial: Path, seconds: float):
@@ -69,9 +73,17 @@ class QemuMachine:
 
     def boot(self) -> None:
         """From reset to `edgekit_ready`, where the machine stays halted between calls."""
+        stack = stack_section(self._program)
+        if stack:
+            self._gdb.write(stack[0], PAINT * (stack[1] - stack[0]))
         self._gdb.set_breakpoints(self._ready)
         self._run_to(self._ready, READY)
         self._stack = self._gdb.register(self._registers.sp)
+        self.boot_stack = self._peak((stack[0], self._stack - stack[0])) if stack else 0
+
+    def word(self, symbol: str) -> int:
+        """A 32-bit variable of the firmware (the low half of a longer one)."""
+        return int.from_bytes(self._gdb.read(self._program.symbol(symbol), 4), "little")
 
     @property
     def transcript(self) -> str:
@@ -169,12 +181,11 @@ class QemuMachine:
         """Fill the unused stack; its (address, bytes)."""
         limit = self._program.symbols.get("__stack_limit", self._stack - _PAINTED)
         start = max(limit, self._stack - _PAINTED)
-        self._gdb.write(start, _PAINT * (self._stack - start))
+        self._gdb.write(start, PAINT * (self._stack - start))
         return start, self._stack - start
 
     def _peak(self, painted: tuple[int, int]) -> int:
-        data = self._gdb.read(*painted)
-        return len(data.lstrip(_PAINT))
+        return painted_peak(self._gdb.read(*painted))
 
     def _write_inputs(self) -> None:
         if self._inputs is None:

@@ -30,8 +30,8 @@ from edgekit.firmware import Firmware
 
 _HEAD = struct.Struct("<Q")
 _OPENED = {"open": open_machine, "open_port": open_port}
-_METHODS = ("hello", "load", "infer", "layers", "cycles")
-_ATTRIBUTES = ("transcript", "peak_at")
+_METHODS = ("hello", "load", "infer", "layers", "cycles", "word")
+_ATTRIBUTES = ("transcript", "peak_at", "boot_stack")
 # A call runs the firmware a few times at most (counting learns the code first).
 _CALL_SECONDS = 8 * RUN_SECONDS
 

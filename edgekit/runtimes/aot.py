@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from edgekit import resources
+from edgekit import memories, resources
 from edgekit.codegen import ModelCode, Project, c_bytes, copied, render
 from edgekit.graph import Graph, Op
 from edgekit.memory import MemoryPlan, lower
@@ -14,14 +14,16 @@ from edgekit.runtimes.header import checked_name, comment, render_header
 
 
 def generate(graph: Graph, plan: MemoryPlan, name: str, model_sha256: str,
-             board: str, calls: Sequence[tuple[Call, ...]] | None = None) -> ModelCode:
+             board: str, calls: Sequence[tuple[Call, ...]] | None = None,
+             ram_for_constants: int = 0) -> ModelCode:
     """NAME.h, NAME.c, NAME.map.json and the kernels the graph needs.
 
-    `calls` are those that `plan` was made for, the portable ones where they are not given.
+    `calls` are those that `plan` was made for, the portable ones where they are not given;
+    `ram_for_constants` is how many bytes of RAM the constants read most often may take.
     """
     checked_name(name)
     calls = lower(graph) if calls is None else calls
-    tables = _Tables()
+    tables = _Tables(ram_for_constants)
     source = _render_source(graph, plan, calls, name, model_sha256, board, tables)
     model_map = build_map(graph, plan, calls, name, model_sha256, tables)
     header = render_header(graph, name, "aot", model_sha256, plan.arena_size, has_ops=True)
@@ -99,19 +101,31 @@ class _Tables:
     # What encodes the model's own tensors; other tables are edgekit's (exponentials and such).
     _WEIGHTS = ("weights", "bias", "multiplier", "shift", "tensor")
 
-    def __init__(self):
+    def __init__(self, ram: int):
         self.names: dict[Constant, str] = {}
+        self._reads: dict[Constant, int] = {}
+        self._ram = ram
 
-    def name(self, constant: Constant, wanted: str) -> str:
+    def name(self, constant: Constant, wanted: str, reads: int) -> str:
+        """The symbol of a constant that an operator reads that often."""
+        self._reads[constant] = self._reads.get(constant, 0) + reads
         return self.names.setdefault(constant, wanted)
 
+    def _hot(self) -> frozenset[str]:
+        return memories.hot(((name, len(constant.data), self._reads[constant])
+                              for constant, name in self.names.items()), self._ram)
+
     def rendered(self) -> list[dict]:
+        hot = self._hot()
         return [{"ctype": constant.ctype, "name": name, "count": len(constant.values),
-                 "body": c_bytes(constant.values)} for constant, name in self.names.items()]
+                 "body": c_bytes(constant.values), "hot": name in hot}
+                for constant, name in self.names.items()]
 
     def listed(self) -> list[dict]:
+        hot = self._hot()
         return [{"symbol": name, "bytes": len(constant.data),
-                 "is_weights": any(word in name for word in self._WEIGHTS)}
+                 "is_weights": any(word in name for word in self._WEIGHTS),
+                 "reads": self._reads[constant], "kind": "ram" if name in hot else "flash"}
                 for constant, name in self.names.items()]
 
 
@@ -129,13 +143,15 @@ def _operator(graph: Graph, plan: MemoryPlan, op: Op, lowered: tuple[Call, ...],
 def _call(graph: Graph, plan: MemoryPlan, op: Op, call: Call, number: int,
           tables: _Tables) -> dict:
     prefix = f"op_{op.index:02d}_" + (f"{number}_" if number else "")
+    sizes = [len(given.data) for _, given in call.params if isinstance(given, Constant)]
+    reads = memories.reads(graph, op, max(sizes, default=0))
 
     def scratch(ctype: str, offset: int) -> str:
         return f"AT({ctype}, {plan.offset(-1 - graph.ops.index(op)) + offset})"
 
     def value(field: str, given: int | Constant | InScratch | None) -> str:
         if isinstance(given, Constant):
-            return tables.name(given, prefix + field.rpartition(".")[2])
+            return tables.name(given, prefix + field.rpartition(".")[2], reads)
         if isinstance(given, InScratch):
             return scratch(f"const {given.ctype}", given.offset)
         return "NULL" if given is None else str(given)
@@ -143,7 +159,7 @@ def _call(graph: Graph, plan: MemoryPlan, op: Op, call: Call, number: int,
     def pointer(tensor: int, const: str) -> str:
         t = graph.tensors[tensor]
         if t.is_constant:
-            return tables.name(Constant(t.dtype.c, t.data), f"tensor_{tensor}")
+            return tables.name(Constant(t.dtype.c, t.data), f"tensor_{tensor}", reads)
         return f"AT({const}{t.dtype.c}, {plan.offset(tensor)})"
 
     arguments = [pointer(i, "const ") for i in call.inputs] + [pointer(i, "") for i in call.outputs]
