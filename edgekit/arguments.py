@@ -191,7 +191,7 @@ def _quantize(parser) -> None:
     parser._negative_number_matcher = re.compile(r"-\.?\d")
     parser.add_argument("--method", default="linear", choices=("linear", "piecewise-linear",
                                                                "kmeans", "qat"))
-    parser.add_argument("--scope", default=None, help="as in prune; layers outside stay int8")
+    parser.add_argument("--scope", default=None, help="as in prune; see --outside")
     parser.add_argument("--bits", type=bits, action="append", default=[], metavar="N|SCOPE=N",
                         help="2 to 8 for the weights in the scope; can be given several times")
     parser.add_argument("--levels", type=int, metavar="N", help="so many values, instead of bits")
@@ -203,6 +203,8 @@ def _quantize(parser) -> None:
                         "convolutions and dense layers; can be given several times")
     parser.add_argument("--dtype", default="int8", choices=("int8", "int16x8"),
                         help="int16x8: int16 activations, for tflm only")
+    parser.add_argument("--outside", default="int8", choices=("int8", "int16x8", "float"),
+                        help="what layers outside the scope are; all but int8 for tflm only")
     scales = parser.add_mutually_exclusive_group()
     scales.add_argument("--per-channel", dest="per_channel", action="store_true", default=None)
     scales.add_argument("--per-tensor", dest="per_channel", action="store_false", default=None,

@@ -151,7 +151,7 @@ def _quantize(a) -> Answer:
     from edgekit.compression import quantize_file
     bits, weights = _by_scope(a.bits), _by_scope(a.weights)
     return quantize_file(a.model, a.out, data=a.data, method=a.method, scope=a.scope, bits=bits,
-                         weights=weights,
+                         weights=weights, outside=a.outside,
                          levels=a.levels, range=a.range, breakpoints=a.breakpoints,
                          dtype=a.dtype, per_channel=a.per_channel, epochs=a.epochs, seed=a.seed,
                          learning_rate=a.learning_rate, targets=a.targets,

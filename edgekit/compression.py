@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from edgekit import checks
 from edgekit import data as sources
 from edgekit import output, samples
 from edgekit.documents import document, issue
@@ -75,23 +76,29 @@ def quantize_file(source, out, *, data, epochs: int | None = None, seed: int = 0
                         augment=None if augment is None else augmentation.load(augment))
     found = quantized(model, taken, training, **options)
     result = model_of(found.content, name_from(Path(out).stem))
-    accuracy, (layers, against, warnings) = None, _layers(found, result, taken)
-    if not is_tflite and taken.y is not None and taken.y.ndim == 1:
+    # The reference runs int8 only: without TFLite Micro nothing is known of other models' numbers.
+    runs = tflm_host.available() or not checks.unsupported(result.graph)
+    accuracy, (layers, against, warnings) = None, _layers(found, result, taken, runs)
+    if runs and not is_tflite and taken.y is not None and taken.y.ndim == 1:
         accuracy = {"float": evaluate(model, taken), "int8": int8_accuracy(result, taken),
                     "by": tflm_host.golden_name() if tflm_host.available() else "reference"}
     output.write_file(Path(out), found.content)
     issues = [issue("calibration", text) for text in (*found.warnings, *warnings)]
+    if not runs:
+        issues.append(issue("not_run", "the model was not run: only TensorFlow Lite Micro can",
+                            "pip install 'edgekit[tflm]' on x86-64 Linux"))
     return document("quantize", issues=issues, output=str(out), bytes=len(found.content),
                     method=options.get("method", "linear"), dtype=options.get("dtype", "int8"),
+                    outside=options.get("outside", "int8"),
                     epochs=found.history.epochs if found.history else 0, accuracy=accuracy,
                     against=against, layers=layers,
                     model=model_section(result.graph, result.name, result.sha256))
 
 
-def _layers(found, result: Model, taken: sources.Data) -> tuple[list[dict], str | None, tuple]:
+def _layers(found, result: Model, taken: sources.Data, runs: bool) -> tuple[list[dict], str | None, tuple]:
     """(one entry per operator, the worst first; what it is compared with; warnings)."""
     from edgekit.compress import fidelity
-    if found.model is None:
+    if found.model is None or not runs:
         return [asdict(one) for one in fidelity.weights_only(result, found.kernels)], None, ()
     layers = fidelity.fidelity(found.model, result, fidelity.unseen(taken.x, found.x),
                                found.kernels)

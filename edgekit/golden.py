@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgekit import reference
+from edgekit import checks, reference
 from edgekit.emulators import tflm_host
 from edgekit.model import Model
 from edgekit.samples import Sample
@@ -12,13 +12,18 @@ from edgekit.samples import Sample
 
 class Golden:
     """Every tensor of an inference as the golden computes it, or with `of_outputs` those alone, in
-    an arena as a device has it. `name` goes into reports."""
+    an arena as a device has it. `name` goes into reports.
+
+    BadModel where there is only the reference, and it cannot run the model.
+    """
 
     def __init__(self, model: Model, *, of_reference: bool = False, of_outputs: bool = False):
         self._graph = model.graph
         self._tflm = None
         if tflm_host.available() and not of_reference:
             self._tflm = tflm_host.TflmHost(model.data, model.graph, preserve=not of_outputs)
+        else:
+            checks.require_supported(model.graph)
         self.name = tflm_host.golden_name() if self._tflm else "reference"
         self._values: dict[int, np.ndarray] = {}
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 
-from edgekit import memories, reference, samples, toolchains, tools, workspace
+from edgekit import checks, memories, reference, samples, toolchains, tools, workspace
 from edgekit.board import Board, load_board
 from edgekit.builders import cmake
 from edgekit.codegen import ModelCode, SelfTest
@@ -19,6 +19,7 @@ from edgekit.emulators.reference import ReferenceLink
 from edgekit.emulators.worker import WorkerMachine, open_in_worker
 from edgekit.errors import DoesNotFit, UsageError
 from edgekit.firmware import Firmware
+from edgekit.golden import Golden
 from edgekit.link import Link
 from edgekit.model import Model, compile_plan
 from edgekit.runtimes import aot
@@ -50,8 +51,14 @@ def aot_code(model: Model, board: Board, optimize: str = "balanced") -> ModelCod
 
 
 def selftest(model: Model) -> SelfTest:
-    """One seeded random sample and the outputs the reference gives for it."""
+    """One seeded random sample and the outputs the reference gives for it; for a model that it
+    cannot run (int16, float), those of TensorFlow Lite Micro, BadModel where that is not here."""
     sample = samples.random_samples(model.graph, 1)[0]
+    if checks.unsupported(model.graph):
+        golden = Golden(model)
+        golden.run(sample)
+        return SelfTest(tuple(value.tobytes() for value in sample),
+                        tuple(golden.tensor(i) for i in model.graph.outputs))
     values = reference.run(model.graph, sample)
     return SelfTest(tuple(value.tobytes() for value in sample),
                     tuple(values[i].tobytes() for i in model.graph.outputs))

@@ -29,8 +29,8 @@ def check_convertible(model, data: Data) -> None:
 def convert(model, x: Values, *, dtype: str = "int8", per_channel: bool = True) -> bytes:
     """The int8 .tflite of a Keras model, batch 1; `x` calibrates it.
 
-    `dtype`: that of the activations and of both ends, int8 or, for `int16x8`, int16. Raises
-    BadModel with the converter's reason.
+    `dtype`: that of the activations and of both ends, int8 or, for `int16x8`, int16; `float`
+    quantizes nothing. Raises BadModel with the converter's reason.
     """
     with quiet() as said:
         try:
@@ -104,6 +104,8 @@ def _convert(model, x: Values, dtype: str, per_channel: bool) -> bytes:
     owner.inference = tf.function(inference, autograph=False).get_concrete_function(
         *(tf.TensorSpec((1, *shape), tf.float32, name=name) for name, shape in specs))
     converter = tf.lite.TFLiteConverter.from_concrete_functions([owner.inference], owner)
+    if dtype == "float":
+        return bytes(converter.convert())
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: (
         [sample[None] for sample in values] for values in zip(*inputs.parts(x), strict=True))

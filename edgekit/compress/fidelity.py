@@ -144,7 +144,8 @@ def _compare(op: Op, tensors: tuple[Tensor, ...], values, outputs,
             if expected.shape == values.shape]
     snr, name, expected = max(near, key=lambda one: one[0], default=(-math.inf, "", values))
     known = kernel is not None or snr > 0  # noise louder than the signal: it is another tensor
-    array = tensors[weights].array if weights >= 0 and tensors[weights].is_constant else None
+    array = tensors[weights].array if weights >= 0 and tensors[weights].is_constant and (
+        tensors[weights].dtype is not DType.FLOAT32) else None
     return Fidelity(
         op.index, op.kind, kernel.layer if kernel else name if known else "",
         round(snr, 2) if known and math.isfinite(snr) else None,

@@ -28,7 +28,7 @@ class Grid:
     `knots` are the range or the breakpoints that the user gave, else they are fitted: fractions
     of each channel's largest |weight| with `per_channel`, else weights as they are once
     BatchNormalization is folded in. `step` is the largest integer: 127, or 7 for int4 weights,
-    which have no codebook.
+    which have no codebook. `is_float`: the weights are left as they are.
     """
 
     method: str = "linear"
@@ -36,6 +36,7 @@ class Grid:
     knots: tuple[float, ...] | None = None
     per_channel: bool = True
     step: int = STEP
+    is_float: bool = False
 
 
 def grids(layers: Sequence[Layer], method: str = "linear", scope: Scope = None,

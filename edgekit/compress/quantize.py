@@ -14,6 +14,7 @@ from edgekit.compress.encoding import Coded
 from edgekit.compress.codebook import STEP
 from edgekit.compress.finetune import History
 from edgekit.compress.grids import Grid, Scope, grids
+from edgekit.compress.outside import layers_outside, mix
 from edgekit.compress.quantize_tflite import quantize_tflite
 from edgekit.compress.tune import Training, tune
 from edgekit.data import Data
@@ -47,7 +48,8 @@ def quantize(model, data: Data, *, method: str = "linear", scope: Scope = None,
              bits: int | Mapping[str, int] | None = None, levels: int | None = None,
              range: Sequence[float] | None = None, breakpoints: Sequence[float] | None = None,
              dtype: str = "int8", per_channel: bool | None = None,
-             weights: str | Mapping[str, str] | None = None, epochs: int | None = None,
+             weights: str | Mapping[str, str] | None = None, outside: str = "int8",
+             epochs: int | None = None,
              seed: int = 0, learning_rate: float | None = None, batch_size: int = 64,
              validation: Data | None = None, patience: int | None = None, augment: Any = None,
              targets: str | None = None, deterministic: bool = False, samples_used: int = 300) -> bytes:
@@ -69,6 +71,10 @@ def quantize(model, data: Data, *, method: str = "linear", scope: Scope = None,
     `weights`: int8, or int4 for two weights in a byte, with 15 values and no codebook; it may map
     scopes as `bits` does. Dense layers have one scale then.
 
+    `outside`: what the layers outside the scope are: int8, or for TensorFlow Lite Micro alone
+    int16x8 (their activations are int16) or float; operators without weights are as those that
+    write their inputs. Both ends stay int8.
+
     `per_channel`: a scale for each output channel, the default, or one for each tensor; the
     default for given ranges and breakpoints is one. `dtype`: int8, or int16x8 for int16
     activations and ends (TensorFlow Lite Micro only). `epochs` of fine-tuning through the
@@ -85,11 +91,11 @@ def quantize(model, data: Data, *, method: str = "linear", scope: Scope = None,
                         targets, deterministic)
     return quantized(model, data, training, method=method, scope=scope, bits=bits, levels=levels,
                      range=range, breakpoints=breakpoints, dtype=dtype, per_channel=per_channel,
-                     weights=weights, samples_used=samples_used).content
+                     weights=weights, outside=outside, samples_used=samples_used).content
 
 
 def quantized(model, data: Data, training: Training, *, method: str = "linear", dtype: str = "int8",
-              samples_used: int = 300, **options) -> Quantized:
+              outside: str = "int8", samples_used: int = 300, **options) -> Quantized:
     """What `quantize` does, with its findings."""
     if dtype not in convert.DTYPES:
         raise UsageError(f"there is no dtype '{dtype}'", f"one of {', '.join(convert.DTYPES)}")
@@ -97,17 +103,23 @@ def quantized(model, data: Data, training: Training, *, method: str = "linear", 
     used = inputs.count(x)
     log.progress("quantizing", 0, 1, f"{used} samples")
     if isinstance(model, bytes | bytearray):
+        if outside != "int8":
+            raise UsageError(f"a .tflite cannot keep layers {outside}: int8 ones have lost their "
+                             "real weights", "give the Keras model")
         found = _quantize_tflite(bytes(model), data, x, training, method, dtype, options)
     else:
-        found = _quantize_keras(model, data, x, training, method, dtype, options)
-    convert.refuse_float(found.content)
+        found = _quantize_keras(model, data, x, training, method, dtype, outside, options)
+    if outside != "float":
+        convert.refuse_float(found.content)
     log.progress("quantizing", 1, 1, f"{len(found.content):,} bytes")
     return replace(found, warnings=(*few_samples(len(data), used), *found.warnings))
 
 
-def _quantize_keras(model, data, x, training: Training, method, dtype, options) -> Quantized:
+def _quantize_keras(model, data, x, training: Training, method, dtype, outside,
+                    options) -> Quantized:
     convert.check_convertible(model, data)
     plan = grids(walk.layers_of(model), "linear" if method == "qat" else method, **options)
+    outside, names = _outside(model, plan, dtype, outside, options.get("scope"))
     if dtype == "int16x8" and any(grid.step != STEP for grid in plan.values()):
         raise UsageError("int16x8 takes no int4 weights: TensorFlow Lite Micro has int8 ones for "
                          "int16 activations", "--dtype int8, or --weights int8")
@@ -115,15 +127,28 @@ def _quantize_keras(model, data, x, training: Training, method, dtype, options) 
     one_scale = not any(grid.per_channel for grid in plan.values())
     # For int16 the converter cannot give one scale: it gives one per channel, made equal.
     by_channel = not one_scale or dtype == "int16x8"
-    if training.epochs == 0 and by_channel and not one_scale and not _codebooks(plan):
+    if not (training.epochs or one_scale or names or _codebooks(plan)):
         return Quantized(convert.convert(model, x, dtype=dtype), {}, (), model, x)
     tuned = tune(model, plan, data, x, training, 8 if dtype == "int8" else None)
     content = convert.convert(tuned.model, x, dtype=dtype, per_channel=by_channel)
     content, kernels = carry(content, tuned.kernels)
+    if names:
+        content, kernels = mix(content, kernels, names, outside, tuned.model, x)
     # Not tuned, the user's own model is what the numbers are to be compared with.
     float_model = tuned.model if training.epochs else model
     return Quantized(content, kernels, saturated_weights(tuned.kernels), float_model, x,
                      tuned.history)
+
+
+def _outside(model, plan: dict[str, Grid], dtype: str, outside: str, scope) -> tuple:
+    """(type, names) of the layers that are not to be int8; those of float lose their grids."""
+    names = layers_outside(walk.layers_of(model), scope, outside)
+    if names and dtype != "int8":
+        raise UsageError(f"--dtype {dtype} is for the whole model; layers outside a scope of int8 "
+                         f"can be {outside}", "--dtype int8")
+    if outside == "float":
+        plan.update((name, replace(plan[name], is_float=True)) for name in names)
+    return outside, names
 
 
 def _defaults(training: Training, method: str, codebooks: bool, data: Data) -> Training:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from edgekit.compress import finetune
-from edgekit.compress.encoding import Coded, Encoding, coded, encodings
+from edgekit.compress.encoding import Coded, Encoding, coded, encoding, encodings
 from edgekit.compress.fake_quant import fake_quantized
 from edgekit.compress.fold import fold
 from edgekit.compress.grids import Grid
@@ -63,12 +63,16 @@ def tune(model, grids: dict[str, Grid], data: Data, x: Values, training: Trainin
                             for part in (data, training.validation)]
         training = replace(training, validation=validation)
     found, history = encodings(folded, grids), None
+    floats = [one for one in found if grids[one.layer.name].is_float]
+    found = [one for one in found if not grids[one.layer.name].is_float]
     if training.epochs:
         history, found = _train(graph, found, data, x, training, activation_bits)
     else:
         for one in found:
             one.weight.assign(np.asarray(one.weight) / one.top)
-    integers = []
+    # What stays float is not rounded: these integers only tell where it is in the file.
+    floats = [encoding(one.layer, one.weight, grids[one.layer.name]) for one in floats]
+    integers = [coded(one, np.asarray(one.weight) / one.top) for one in floats]
     for one in found:
         values = np.asarray(one.weight)
         integers.append(coded(one, values))

@@ -21,7 +21,7 @@ from edgekit.graph import DType, Graph, Op, Tensor
 
 DECODE = "CUSTOM:TFLM_DECODE"
 # Input number of the weights, by operator.
-_WEIGHTS = {"CONV_2D": 1, "DEPTHWISE_CONV_2D": 1, "FULLY_CONNECTED": 1, "TRANSPOSE_CONV": 1}
+WEIGHTS = {"CONV_2D": 1, "DEPTHWISE_CONV_2D": 1, "FULLY_CONNECTED": 1, "TRANSPOSE_CONV": 1}
 _MOST_BITS = 7
 _ONE_TABLE = 15  # in place of the tables' axis
 _HEADER = 16  # bytes before the tables
@@ -53,7 +53,7 @@ def compress(graph: Graph) -> Graph:
         if tables is not None and tables.nbytes + _OVERHEAD <= _WORTH * graph.tensors[index].nbytes:
             decoded[index] = _split(tensors, index, tables)
     for op in graph.ops:
-        number = _WEIGHTS.get(op.kind)
+        number = WEIGHTS.get(op.kind)
         index = op.inputs[number] if number is not None and number < len(op.inputs) else -1
         if index in decoded:
             # The output lives until the next operator, so each reader has a DECODE of its own.
@@ -137,9 +137,9 @@ def _bad(op: Op, reason: str) -> BadModel:
 
 def _candidates(graph: Graph) -> list[int]:
     """Int8 weights that nothing but weight inputs reads: others would keep the values in the file."""
-    weights = {(op.inputs[_WEIGHTS[op.kind]]) for op in graph.ops if op.kind in _WEIGHTS}
+    weights = {(op.inputs[WEIGHTS[op.kind]]) for op in graph.ops if op.kind in WEIGHTS}
     others = {i for op in graph.ops for number, i in enumerate(op.inputs)
-              if _WEIGHTS.get(op.kind) != number} | set(graph.outputs)
+              if WEIGHTS.get(op.kind) != number} | set(graph.outputs)
     return [i for i in sorted(weights - others) if i >= 0 and graph.tensors[i].is_constant
             and graph.tensors[i].dtype is DType.INT8 and graph.tensors[i].quant]
 
