@@ -129,6 +129,27 @@ def _blocks_of_channels(p: dict, first_write: np.ndarray, last_read: np.ndarray)
                 time += 2
 
 
+def _pairs_of_rows(p: dict, first_write: np.ndarray, last_read: np.ndarray) -> None:
+    """edgekit_row_pairs.h: each channel goes through the image, two rows of outputs at a time, of
+    which the next are packed before any is written; then the constants, which are never read."""
+    images = last_read.reshape(p["batches"], p["input_height"], p["input_width"], p["depth"])
+    outputs = first_write.reshape(p["batches"], p["output_height"], p["output_width"], p["depth"])
+    numbers = [words >> 8 for words in (p["weights"].values[6::7] if p["weights"] else [])]
+    still = [word >> 8 for word in (p["constants"].values if p["constants"] else [])]
+    height, time = p["stride"] + 3, 0
+    for image in range(p["batches"]):
+        for channel in numbers:
+            for row in range(-2, p["output_height"], 2):
+                y = (row + 2) * p["stride"] - p["pad_height"]
+                if row + 2 < p["output_height"]:
+                    images[image, max(y, 0):max(y + height, 0), :, channel] = time
+                if row >= 0:
+                    outputs[image, row:row + 2, :, channel] = time + 1
+                time += 2
+        outputs[image][:, :, still] = time
+        time += 1
+
+
 _KERNELS: dict[str, Callable[[dict, np.ndarray, np.ndarray], None]] = {
     **dict.fromkeys(("add_s8", "add_s8_dsp", "mul_s8", "extremum_s8", "prelu_s8",
                      "squared_difference_s8", "lookup_s8", "quantize_f32", "dequantize_s8",
@@ -139,5 +160,7 @@ _KERNELS: dict[str, Callable[[dict, np.ndarray, np.ndarray], None]] = {
                     _pixel_after_pixel),
     **dict.fromkeys(("conv_2d_s8_dsp", "conv_2d_s8_rv32", "conv_2d_s8_armv6m"), _four_pixels),
     "conv_2d_winograd_s8_dsp": _winograd,
+    "depthwise_conv_2d_3x3_s8_rv32": _pairs_of_rows,
+    "depthwise_conv_2d_3x3_s8_armv6m": _pairs_of_rows,
     "depthwise_conv_2d_3x3_s8_dsp": _blocks_of_channels,
 }

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from edgekit import memory
+from edgekit import memory, reference
 from edgekit.fixed_point import multiply_by_quantized_multiplier
-from edgekit.kernels import swar
-from edgekit.kernels.armv6m import requantization
+from edgekit.graph import DType, Graph, Op, Quant, Tensor
+from edgekit.kernels import ranges, requantization, swar
 from edgekit.kernels.channels import Channels
+from edgekit.ops.depthwise_conv_2d import Options as Depthwise
 from test_kernels_dsp import pointwise
 
 SETS = ["rv32", "armv6m"]
@@ -96,3 +99,59 @@ def test_accumulators_beyond_the_parts_reach_fall_back():
     for bias, kernel in (((1 << 23) - 3_300_000, "conv_2d_s8_armv6m"),
                          ((1 << 23) - 3_200_000, "conv_2d_1x1_s8")):
         assert kernel_of(pointwise([1e-5], rows, [0, bias]), "armv6m") == kernel
+
+
+def chain(scales, weights, bias, filters, zero_point=-128) -> Graph:
+    """A pointwise CONV_2D with a rectifier, then a 3x3 DEPTHWISE_CONV_2D of its channels."""
+    first = pointwise(scales, weights, bias, zero_points=(0, zero_point), pixels=4)
+    x, w, b, y = first.tensors
+    channels = len(weights)
+    rows = [replace(x, shape=(1, 4, 4, x.shape[3])), w, b, replace(y, shape=(1, 4, 4, channels)),
+            Tensor("f", (1, 3, 3, channels), DType.INT8, Quant((0.01,), (0,)),
+                   np.array(filters, np.int8).tobytes()),
+            Tensor("z", (1, 4, 4, channels), DType.INT8, Quant((1.0,), (3,)))]
+    (conv,) = first.ops
+    ops = (replace(conv, options=replace(conv.options, activation=1)),
+           Op("DEPTHWISE_CONV_2D", (3, 4), (5,), Depthwise(0, 1, 1, 1, 0)))
+    return Graph("g", tuple(rows), ops, (0,), (5,))
+
+
+def test_a_channel_that_a_rectifier_holds_at_zero_is_not_filtered():
+    """Channel 1 has a bias so low that its output is the zero point for every input."""
+    filters = np.random.default_rng(1).integers(-90, 90, (3, 3, 3))
+    graph = chain([0.01], [[5, -6], [7, 8], [9, -3]], [10, -4000, 20], filters)
+    assert [(low, high) for low, high in zip(*ranges.of_tensor(graph, 3))][1] == (-128, -128)
+    for name in SETS:
+        params = dict(memory.lower(graph, (name,))[1][0].params)
+        assert params["constant_channels"] == 1 and params["constants"].values == [1 << 8 | 3]
+        assert params["wide_channels"] + params["narrow_channels"] == 2
+    sample = np.random.default_rng(0).integers(-128, 128, (1, 4, 4, 2)).astype(np.int8)
+    assert np.all(reference.run(graph, (sample,))[5][..., 1] == 3)
+
+
+def test_intervals_hold_every_value_that_a_network_computes():
+    filters = np.random.default_rng(2).integers(-127, 128, (3, 3, 4))
+    weights = np.random.default_rng(3).integers(-127, 128, (4, 2))
+    graph = chain([0.001, 0.004, 0.002, 0.001], weights, [0, -40_000, 30_000, -90_000], filters, -5)
+    low, high = zip(*(ranges.of_tensor(graph, tensor) for tensor in (3, 5)))
+    for value in (-128, 127, *np.random.default_rng(4).integers(-128, 128, 40)):
+        sample = np.random.default_rng(value % 256).integers(-128, 128, (1, 4, 4, 2))
+        sample = np.where(sample > 100, value, sample).astype(np.int8)
+        values = reference.run(graph, (sample,))
+        for i, tensor in enumerate((3, 5)):
+            assert np.all((values[tensor] >= low[i]) & (values[tensor] <= high[i]))
+    assert any(np.any(a == b) for a, b in zip(low, high))
+
+
+def test_a_depthwise_channel_of_a_tiny_scale_takes_the_long_way_alone():
+    graph = chain([0.01] * 3, [[5, -6], [7, 8], [9, -3]], [10, 5, 20], np.full((3, 3, 3), 50))
+    tensors = list(graph.tensors)
+    tensors[4] = replace(tensors[4], quant=Quant((0.01, 1e-7, 0.01), (0,) * 3, 3))
+    graph = replace(graph, tensors=tuple(tensors))
+    bias = Tensor("c", (3,), DType.INT32, None, np.array([0, 74_996_000, 0], "<i4").tobytes())
+    graph = replace(graph, tensors=(*graph.tensors, bias),
+                    ops=(graph.ops[0], replace(graph.ops[1], inputs=(3, 4, 6))))
+    for name in SETS:
+        params = dict(memory.lower(graph, (name,))[1][0].params)
+        assert [params[f"{kind}_channels"] for kind in ("constant", "wide", "narrow", "slow")] \
+            == [0, 2, 0, 1]

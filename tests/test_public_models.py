@@ -99,16 +99,18 @@ def test_one_wrong_rounding_is_found_and_named_with_exit_3(tmp_path, capsys):
     project = tmp_path / "kws"
     assert main(["generate", str(path("kws")), "--board", "raspberry_pi_pico", "--runtime", "aot",
                  "--form", "cmake", "-o", str(project), "-q"]) == 0
-    kernel = project / "model/kernels/fully_connected_s8.c"
+    kernel = project / "model/kernels/fully_connected_s8_armv6m.c"
     text = kernel.read_text()
-    assert text.count("edgekit_requantize(") == 1
-    single = ("static int32_t single_rounding(int32_t x, int32_t multiplier, int32_t shift) {\n"
-              "  const int32_t total = 31 - shift;\n"
-              "  return (int32_t)(((int64_t)x * multiplier + (INT64_C(1) << (total - 1))) >> total);"
+    assert text.count("edgekit_requantize_by_bytes(") == 1
+    single = ("static int8_t single_rounding(int32_t x, int32_t multiplier, int32_t right,\n"
+              "                              int32_t offset) {\n"
+              "  const int32_t total = 31 + right;\n"
+              "  const int64_t sum = (int64_t)x * multiplier + (INT64_C(1) << (total - 1));\n"
+              "  return (int8_t)edgekit_clamp((int32_t)(sum >> total) + (offset - 1) / 2, -128, 127);"
               "\n}\n\n")
-    first_function = text.index("static")
+    first_function = text.index("static int8_t output_of(")
     kernel.write_text((text[:first_function] + single + text[first_function:]).replace(
-        "edgekit_requantize(", "single_rounding("))
+        "edgekit_requantize_by_bytes(", "single_rounding("))
     capsys.readouterr()
     assert main(["validate", str(project), "--samples", "20", "--json"]) == 3
     verdict = json.loads(capsys.readouterr().out)

@@ -16,6 +16,7 @@ import numpy as np
 
 from edgekit.fixed_point import INT32_MAX, INT32_MIN
 from edgekit.graph import Graph, Op
+from edgekit.kernels import ranges
 from edgekit.ops import weighted
 
 _HALF, _ONE = 1 << 30, -1  # a multiplier and a shift of 1/4, for constants
@@ -37,13 +38,18 @@ class Channels:
 def proven(graph: Graph, op: Op, weights: np.ndarray, activation: int) -> Channels | None:
     """The channels with what no input can change folded, None where one breaks a condition.
 
-    `weights` is [channels, taps]; every tap sees int8, the zero point where it is in the padding.
+    `weights` is [channels, taps]; every tap sees what `ranges` says, the zero point where it is in
+    the padding.
     """
     source, target = graph.inputs_of(op)[0], graph.outputs_of(op)[0]
+    lowest, highest = ranges.of_taps(graph, op, weights.shape)
     wide = weights.astype(np.int64)
     bias = weighted.bias_of(graph, op, len(wide)) - source.zero_point * wide.sum(axis=1)
-    low = bias + np.where(wide > 0, -128 * wide, 127 * wide).sum(axis=1)
-    high = bias + np.where(wide > 0, 127 * wide, -128 * wide).sum(axis=1)
+    known = lowest == highest  # their products go into the bias
+    bias = bias + np.where(known, wide * lowest, 0).sum(axis=1)
+    wide = np.where(known, 0, wide)
+    low = bias + np.minimum(wide * lowest, wide * highest).sum(axis=1)
+    high = bias + np.maximum(wide * lowest, wide * highest).sum(axis=1)
     multiplier, shift = (np.array(np.broadcast_to(table, len(wide)), np.int64)
                          for table in weighted.multipliers(graph, op))
     if low.min() < INT32_MIN or high.max() > INT32_MAX:
@@ -61,5 +67,5 @@ def proven(graph: Graph, op: Op, weights: np.ndarray, activation: int) -> Channe
     rounding = np.abs((2 * target.zero_point + 1) * (1 << (-shift - 1)))
     if (reach + rounding).max() >= INT32_MAX:
         return None
-    return Channels(np.where(constant[:, np.newaxis], 0, weights).astype(np.int8),
+    return Channels(np.where(constant[:, np.newaxis], 0, wide).astype(np.int8),
                     *(a.astype(np.int32) for a in (bias, multiplier, -shift)), reach)

@@ -17,8 +17,14 @@ MAX_SUM = 255  # of magnitudes: 255 * 128 fits int16
 def sums_fit(weights: np.ndarray, taps: int) -> bool:
     """Whether each `taps` weights in a row of [channels, taps in the kernel's order] may be added
     before they are separated. Two int8 always may, but for -128 beside -128."""
+    return bool(sums_fit_each(weights, taps).all())
+
+
+def sums_fit_each(weights: np.ndarray, taps: int) -> np.ndarray:
+    """The same for each channel, bool."""
     groups = np.pad(np.abs(weights.astype(np.int32)), ((0, 0), (0, -weights.shape[1] % taps)))
-    return bool(groups.reshape(len(weights), -1, taps).sum(axis=2).max(initial=0) <= MAX_SUM)
+    sums = groups.reshape(len(weights), -1, taps).sum(axis=2)
+    return sums.max(axis=1, initial=0) <= MAX_SUM
 
 
 def rounding(channels: Channels, zero_point: int) -> np.ndarray:

@@ -271,10 +271,7 @@ static void add_block(int32_t weights, const int32_t *columns, int32_t step, int
 }
 
 static int8_t output_of(int32_t accumulator, const int32_t *last, int32_t dropped) {
-  const int32_t product = (int32_t)(((int64_t)accumulator * last[0]) >> dropped);
-  const int32_t lowered = accumulator < 0 ? 1 << (31 - dropped) : 0;
-  const int32_t value = (product - lowered + last[1]) >> (last[2] & 255);
-  return (int8_t)edgekit_clamp(value, INT8_MIN, INT8_MAX);
+  return edgekit_requantize_dropping(accumulator, last[0], dropped, last[1], last[2] & 255);
 }
 
 static const int32_t *run(const int32_t *weights, const int32_t *columns, int8_t *output,

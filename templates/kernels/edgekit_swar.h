@@ -75,4 +75,14 @@ static inline int8_t edgekit_requantize_by_bytes(int32_t accumulator, int32_t mu
   return (int8_t)edgekit_clamp((scaled + rounding) >> (right_shift + 7), INT8_MIN, INT8_MAX);
 }
 
+/* An accumulator as an int8 output, where edgekit has proven it: floor(accumulator * multiplier /
+ * 2^dropped) has 31 - dropped bits below the integer that is rounded again; rounding is both. */
+static inline int8_t edgekit_requantize_dropping(int32_t accumulator, int32_t multiplier,
+                                                 int32_t dropped, int32_t rounding,
+                                                 int32_t shift) {
+  const int32_t product = (int32_t)(((int64_t)accumulator * multiplier) >> dropped);
+  const int32_t lowered = accumulator < 0 ? 1 << (31 - dropped) : 0;
+  return (int8_t)edgekit_clamp((product - lowered + rounding) >> shift, INT8_MIN, INT8_MAX);
+}
+
 #endif

@@ -8,8 +8,8 @@ import numpy as np
 
 from edgekit.graph import Graph, Op
 from edgekit.kernels import patches, swar
-from edgekit.kernels.armv6m import requantization
-from edgekit.kernels.armv6m.requantization import Requantization
+from edgekit.kernels import requantization
+from edgekit.kernels.requantization import Requantization
 from edgekit.kernels.channels import Channels, proven
 from edgekit.kernels.patches import BLOCK
 from edgekit.ops.base import Call
@@ -34,7 +34,7 @@ def packed(channels: Channels, found: Requantization, rows: int, run: int) -> np
     bias, a word for each block of four taps, multiplier, rounding, number << 8 | shift.
     """
     live = patches.live(channels)
-    wide = np.array([swar.sums_fit(channels.weights[i:i + 1], BLOCK) for i in live], bool)
+    wide = swar.sums_fit_each(channels.weights[live], BLOCK)
     order = np.concatenate([live[wide], live[~wide]])
     taps = np.pad(channels.weights, ((0, 0), (0, -rows * run % BLOCK)))
     words = np.ascontiguousarray(taps).view("<i4")[order]

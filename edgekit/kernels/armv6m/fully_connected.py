@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgekit.graph import Graph, Op
-from edgekit.kernels.armv6m import requantization
+from edgekit.kernels import requantization
 from edgekit.kernels.channels import proven
 from edgekit.kernels.tables import with_tables
 from edgekit.ops import fully_connected

@@ -7,8 +7,9 @@ import numpy as np
 from edgekit.fixed_point import wrapped
 from edgekit.graph import Graph, Op
 from edgekit.kernels.channels import Channels, proven
+from edgekit.kernels.row_pairs import over
 from edgekit.kernels.tables import with_tables
-from edgekit.ops import depthwise_conv_2d, overlap, window
+from edgekit.ops import depthwise_conv_2d, window
 from edgekit.ops.base import Call, Constant, Over
 from edgekit.ops.weighted import requantization_params
 
@@ -57,21 +58,9 @@ def _lower_3x3(graph: Graph, op: Op, channels: Channels) -> tuple[Call, ...] | N
 
 def _over(tensor: int, shape: tuple[int, ...],
           taps: tuple[window.Axis, window.Axis]) -> tuple[Over, ...]:
-    """Four channels go through the image alone, so that outputs may take the place of the same
-    channels only: the distance is a whole number of pixels, and no channel may be left over."""
-    depth = shape[3]
-    if depth % CHANNELS:
-        return ()
-    rows, columns = taps
-    together = 2 if rows.stride == 1 else 1  # rows of outputs
-    batch, first = (index.reshape(-1) for index in np.meshgrid(
-        np.arange(shape[0]), np.arange(0, rows.output, together), indexing="ij"))
-    last = np.minimum(first + together, rows.output)
-    # Four rows are packed before the first outputs are written, the next two before the next.
-    top = np.maximum(np.where(first > 0, first * rows.stride - rows.pad + 2, 0), 0)
-    written = (batch * rows.output + last) * columns.output
-    needed = (batch * rows.size + np.minimum(top, rows.size)) * columns.size
-    return (Over(tensor, depth * overlap.lead(written, needed, reads_first=True), exact=True),)
+    """No channel may be left over: the last four would be computed again."""
+    together = 2 if taps[0].stride == 1 else 1  # rows of outputs
+    return () if shape[3] % CHANNELS else (over(tensor, shape, taps, together),)
 
 
 def _lower_general(graph: Graph, op: Op, channels: Channels) -> tuple[Call, ...]:

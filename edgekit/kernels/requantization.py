@@ -35,11 +35,20 @@ class Requantization:
 
 def proven(channels: Channels, zero_point: int, ways=(BY_11, BY_8)) -> Requantization | None:
     """The first way that is exact for every channel, None where none is."""
-    for dropped, bits in ways:
-        kept = 31 - dropped
-        rounding = (1 << kept - 1) + (swar.rounding(channels, zero_point).astype(np.int64) << kept)
-        largest = (1 << bits + kept) + np.abs(rounding) + (1 << kept)
-        if channels.reach.max() < 1 << bits and largest.max() <= INT32_MAX:
-            return Requantization(dropped, rounding.astype(np.int32),
-                                  channels.right_shift + kept)
+    for way in ways:
+        found, exact = by_way(channels, zero_point, way)
+        if exact.all():
+            return found
     return None
+
+
+def by_way(channels: Channels, zero_point: int,
+           way: tuple[int, int]) -> tuple[Requantization, np.ndarray]:
+    """A way's tables, zeros for channels for which it is not exact, and bool for which it is."""
+    dropped, bits = way
+    kept = 31 - dropped
+    rounding = (1 << kept - 1) + (swar.rounding(channels, zero_point).astype(np.int64) << kept)
+    largest = (1 << bits + kept) + np.abs(rounding) + (1 << kept)
+    exact = (channels.reach < 1 << bits) & (largest <= INT32_MAX)
+    return Requantization(dropped, np.where(exact, rounding, 0).astype(np.int32),
+                          np.where(exact, channels.right_shift + kept, 0)), exact
