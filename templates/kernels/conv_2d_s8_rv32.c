@@ -3,8 +3,9 @@
 
 #include "edgekit_pairs.h"
 
-/* Weights, for each tile of four channels: 4 biases; for each block of four taps 4 words of four
- * weights, one a channel; for each channel multiplier, rounding, number << 5 | right shift. */
+/* Weights: how many bits are dropped of the product of a sum and its multiplier; then for each tile
+ * of four channels 4 biases; for each block of four taps 4 words of four weights, one a channel;
+ * for each channel multiplier, rounding, number << 5 | shift. */
 #define CHANNELS 4
 
 #if EDGEKIT_RV32_ASSEMBLY
@@ -40,16 +41,15 @@
   "add  " sum_0 ", " sum_0 ", " upper_0 "  \n"        \
   "mv   " sum_1 ", " sum_0 "               \n"        \
   "mv   " upper_1 ", " upper_0 "           \n"
-/* a4 multiplier, a5 rounding, a6 right shift in the lowest bits, a7 output, t1 its stride; a1 and
- * a2 are the largest and the smallest output. */
+/* a4 multiplier, a5 rounding, a6 shift in the lowest bits, a7 output, t1 its stride; a1 and a2 are
+ * the largest and the smallest output; sums are shifted by a3 before they are multiplied, t2 is
+ * then one in the integer that is rounded again, negative. */
 #define REQUANTIZE(sum)               \
-  "slli t0, " sum ", 1            \n" \
-  "mul  t2, t0, a4                \n" \
+  "sll  t0, " sum ", a3           \n" \
   "mulh t0, t0, a4                \n" \
   "srai t3, " sum ", 31           \n" \
-  "srli t2, t2, 31                \n" \
-  "add  t0, t0, t2                \n" \
-  "add  t3, t3, a5                \n" \
+  "and  t3, t3, t2                \n" \
+  "add  t0, t0, a5                \n" \
   "add  t0, t0, t3                \n" \
   "sra  t0, t0, a6                \n" \
   "ble  t0, a1, 3f                \n" \
@@ -106,6 +106,11 @@ EDGEKIT_NAKED static void tiles(
       "sw   a2, 8(sp)       \n"
       "sw   t2, 12(sp)      \n"
       "sw   t0, 16(sp)      \n"
+      "lw   t0, 0(a0)       \n" /* bits that are dropped */
+      "addi a0, a0, 4       \n"
+      "li   t1, 32          \n"
+      "sub  t1, t1, t0      \n"
+      "sw   t1, 20(sp)      \n" /* 32 less them */
       "1:                   \n"
       "lw   a1, 0(sp)       \n"
       "lw   a2, 4(sp)       \n"
@@ -132,6 +137,10 @@ EDGEKIT_NAKED static void tiles(
       "lw   t1, 12(sp)      \n"
       "li   a1, 127         \n"
       "li   a2, -128        \n"
+      "lw   a3, 20(sp)      \n"
+      "li   t2, -1          \n"
+      "sll  t2, t2, a3      \n"
+      "srai t2, t2, 1       \n"
       CHANNEL("0", "4", "8", "s0", "s1", "s2", "s3")
       CHANNEL("12", "16", "20", "s4", "s5", "s6", "s7")
       CHANNEL("24", "28", "32", "s8", "s9", "s10", "s11")
@@ -174,6 +183,7 @@ static void add_block(int32_t weights, const int32_t *columns, int32_t *sum, int
 
 static void tiles(const int32_t *weights, const int32_t *columns, int8_t *output,
                   const tile_t *tile) {
+  const int32_t dropped = *weights++;
   const int32_t words = CHANNELS * (1 + tile->blocks);
   for (int32_t i = 0; i < tile->tiles; i++) {
     for (int32_t channel = 0; channel < CHANNELS; channel++) {
@@ -186,9 +196,10 @@ static void tiles(const int32_t *weights, const int32_t *columns, int8_t *output
           add_block(weights[CHANNELS * (1 + block) + channel],
                     columns + BLOCK_WORDS * block + pixel / 2, &sum, &upper);
         }
-        target[0] = edgekit_requantize_rounded(edgekit_lower_sum(sum, upper), last[0], last[1],
-                                               last[2] & 31);
-        target[tile->stride] = edgekit_requantize_rounded(upper, last[0], last[1], last[2] & 31);
+        target[0] = edgekit_requantize_dropping(edgekit_lower_sum(sum, upper), last[0], dropped,
+                                                last[1], last[2] & 31);
+        target[tile->stride] = edgekit_requantize_dropping(upper, last[0], dropped, last[1],
+                                                           last[2] & 31);
         target += 2 * tile->stride;
       }
     }

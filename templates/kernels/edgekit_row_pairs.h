@@ -9,7 +9,6 @@
 
 #include "depthwise_conv_2d_3x3_pairs.h"
 
-#define MAX_ROWS 5      /* under the filters of two rows of outputs */
 #define COLUMN_WORDS 3  /* a row under the filter of the first, and one of the second, each */
 #define CHANNEL_WORDS 7 /* of the weights */
 
@@ -131,22 +130,23 @@ static int32_t *pack(const layer_t *op, const int8_t *row, int32_t count, int32_
 static int32_t *pack_edge(const layer_t *op, const int8_t *image, int32_t top, int32_t count,
                           int32_t *columns) {
   const int8_t zero_point = (int8_t)op->input_zero_point;
-  const int8_t *row[MAX_ROWS];
-  int32_t step[MAX_ROWS];
-  for (int32_t i = 0; i < op->stride + 3; i++) {
-    const bool is_inside = top + i >= 0 && top + i < op->input_height;
-    row[i] = is_inside ? image + (top + i) * op->input_width * op->depth : &zero_point;
-    step[i] = is_inside ? op->depth : 0;
-  }
-  for (; count > 0; count--) {
-    for (int32_t i = 0; i < COLUMN_WORDS; i++) {
-      *columns++ = edgekit_pair(*row[i], *row[i + op->stride]);
+  for (int32_t i = 0; i < COLUMN_WORDS; i++) {
+    const int32_t y = top + i;
+    const bool has_low = y >= 0 && y < op->input_height;
+    const bool has_high = y + op->stride >= 0 && y + op->stride < op->input_height;
+    const int32_t low_step = has_low ? op->depth : 0;
+    const int32_t high_step = has_high ? op->depth : 0;
+    const int8_t *low = has_low ? image + y * op->input_width * op->depth : &zero_point;
+    const int8_t *high =
+        has_high ? image + (y + op->stride) * op->input_width * op->depth : &zero_point;
+    int32_t *const end = columns + COLUMN_WORDS * count;
+    for (int32_t *word = columns + i; word < end; word += COLUMN_WORDS) {
+      *word = edgekit_pair(*low, *high);
+      low += low_step;
+      high += high_step;
     }
-    for (int32_t i = 0; i < op->stride + 3; i++) {
-      row[i] += step[i];
-    }
   }
-  return columns;
+  return columns + COLUMN_WORDS * count;
 }
 
 /* The columns under two rows of outputs, of which `top` is the first row. */
