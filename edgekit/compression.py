@@ -91,11 +91,18 @@ def quantize_file(source, out, *, data, epochs: int | None = None, seed: int = 0
                     method=options.get("method", "linear"), dtype=options.get("dtype", "int8"),
                     outside=options.get("outside", "int8"),
                     epochs=found.history.epochs if found.history else 0, accuracy=accuracy,
-                    against=against, layers=layers,
+                    against=against, layers=layers, in_scope=_in_scope(found),
                     model=model_section(result.graph, result.name, result.sha256))
 
 
-def _layers(found, result: Model, taken: sources.Data, runs: bool) -> tuple[list[dict], str | None, tuple]:
+def _in_scope(found) -> list[str]:
+    """The layers whose weights became a codebook or int4, in the file's order."""
+    return list(dict.fromkeys(kernel.layer for _, kernel in sorted(found.kernels.items())
+                              if kernel.levels is not None or kernel.int4))
+
+
+def _layers(found, result: Model, taken: sources.Data,
+            runs: bool) -> tuple[list[dict], str | None, tuple]:
     """(one entry per operator, the worst first; what it is compared with; warnings)."""
     from edgekit.compress import fidelity
     if found.model is None or not runs:

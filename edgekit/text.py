@@ -254,6 +254,8 @@ def _quantize(d: dict) -> str:
     text = table(rows, ("op", "kind", "layer", "SNR dB", "distinct values", "of weights"))
     if d["against"]:
         text += f"\nsignal to noise of each output against {d['against']}, the worst first"
+    if d["in_scope"]:
+        text += f"\ncodebooks or int4 in {', '.join(d['in_scope'])}"
     text += f"\n{d['output']}: {d['bytes']:,} bytes, {d['dtype']}, {d['method']}"
     if d["accuracy"] is None:
         return text

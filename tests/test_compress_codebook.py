@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from keras_nets import NETS, inputs, keras, predict, seeded, several_ends
-from test_compress_quantize import float_tflite, operators, small_net, stripes, tflm
+from test_compress_quantize import operators, small_net, stripes, tflm
 
 from edgekit import tflite
 from edgekit.compress import codebook, kernels
@@ -211,10 +211,3 @@ def test_an_int8_tflite_gets_codebooks_without_a_framework(model):
     assert first <= 5 and second > 16
     with pytest.raises(UsageError, match="cannot be fine-tuned"):
         quantize(plain, data, method="qat")
-
-
-def test_a_float_tflite_gets_codebooks_too(model, tmp_path):
-    pytest.importorskip("litert_quantizer")
-    content = float_tflite(model, tmp_path)
-    found = integers(quantize(content, stripes(64, 0), method="kmeans", bits=3))
-    assert [values for _, values, _ in found] == [8, 8, 8]

@@ -265,11 +265,3 @@ def test_a_float_tflite_names_the_package_it_needs(trained, monkeypatch, tmp_pat
 def test_a_damaged_float_tflite_is_a_bad_model():
     with pytest.raises(BadModel):
         quantize(b"\0\0\0\0TFL3", stripes(4, 0))
-
-
-def test_a_float_tflite_becomes_int8_as_accurate_as_it_was(trained, tmp_path):
-    pytest.importorskip("litert_quantizer")
-    test = stripes(192, 1)
-    content = quantize(float_tflite(trained, tmp_path), stripes(384, 0))
-    accuracy = np.mean(tflm(content, test.x).argmax(axis=1) == test.y)
-    assert abs(accuracy - evaluate(trained, test)) <= 0.03

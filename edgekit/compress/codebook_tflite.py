@@ -12,6 +12,7 @@ from edgekit.compress.carry import WEIGHTS, real_values, put
 from edgekit.compress.codebook import STEP
 from edgekit.compress.encoding import Coded, fitted_scale
 from edgekit.compress.grids import Grid, grids
+from edgekit.compress.layer_names import layer_names, renamed
 from edgekit.graph import DType, Graph, Tensor
 
 # From this share of zeros on they were pruned: of int8 weights a percent or two round to zero.
@@ -21,11 +22,16 @@ PRUNED = 0.1
 def encode(content: bytes, method: str, options: Mapping) -> tuple[bytes, dict[int, Coded]]:
     """(the file with codebooks, the layer of each tensor that has one).
 
-    Layers are named as their output tensors are; the type is the operator's. `options` are
-    those of `grids`. Raises UsageError.
+    Layers have the names of the model that was converted, where the file tells them, or else
+    those of their outputs; the type is the operator's. `options` are those of `grids`. Raises
+    UsageError.
     """
     graph = tflite.read(content)
-    layers = _layers(graph)
+    found = _layers(graph)
+    names = layer_names([output for output, _, _ in found])
+    whole = dict(zip([output for output, _, _ in found], names, strict=True))
+    layers = [(name, kind, tensor) for name, (_, kind, tensor) in zip(names, found, strict=True)]
+    options = {**options, "scope": renamed(options.get("scope"), whole)}
     plan = grids([(name, kind) for name, kind, _ in layers], method, **options)
     kernels = {tensor: _coded(name, graph.tensors[tensor], plan[name])
                for name, _, tensor in layers if plan[name].levels is not None
@@ -34,7 +40,7 @@ def encode(content: bytes, method: str, options: Mapping) -> tuple[bytes, dict[i
 
 
 def _layers(graph: Graph) -> list[tuple[str, str, int]]:
-    """(name, operator, weight tensor) of every operator with int8 weights."""
+    """(output's name, operator, weight tensor) of every operator with int8 weights."""
     found = []
     for op in graph.ops:
         index = op.inputs[WEIGHTS[op.kind][0]] if op.kind in WEIGHTS else -1

@@ -81,7 +81,8 @@ def refuse_float(content: bytes) -> None:
                                                for index in op.outputs)]
     if left:
         count = "1 operator stays" if len(left) == 1 else f"{len(left)} operators stay"
-        raise BadModel(f"{count} in float: {left[0]}", "replace the layer it comes from",
+        raise BadModel(f"{count} in float: {left[0]}", "replace the layer it comes from, or where "
+                       "you gave a .tflite, give the Keras model",
                        reasons=tuple(f"{name} stays in float" for name in left))
 
 

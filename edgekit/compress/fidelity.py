@@ -15,6 +15,7 @@ from edgekit.compress.carry import WEIGHTS, match
 from edgekit.compress.encoding import Coded, coded, encodings
 from edgekit.compress.fold import fold
 from edgekit.compress.grids import grids
+from edgekit.compress.layer_names import layer_names
 from edgekit.golden import Golden
 from edgekit.graph import DType, Op, Tensor
 from edgekit.importers.keras import import_keras
@@ -68,12 +69,14 @@ def fidelity(float_model, quantized: Model, x: Values,
 def weights_only(quantized: Model, kernels: Mapping[int, Coded]) -> tuple[Fidelity, ...]:
     """The operators with weights, where there is no float model to compare with."""
     graph = quantized.graph
+    weighted = [op for op in graph.ops
+                if _weights(op) >= 0 and graph.tensors[_weights(op)].is_constant]
+    names = layer_names([graph.tensors[op.outputs[0]].name for op in weighted])
     return tuple(
-        Fidelity(op.index, op.kind, kernel.layer if kernel else graph.tensors[op.outputs[0]].name,
-                 None, 0.0, len(np.unique(weights.array)), weights.size)
-        for op in graph.ops if _weights(op) >= 0
-        for weights, kernel in [(graph.tensors[_weights(op)], kernels.get(_weights(op)))]
-        if weights.is_constant)
+        Fidelity(op.index, op.kind, kernel.layer if kernel else name, None, 0.0,
+                 len(np.unique(weights.array)), weights.size)
+        for op, name in zip(weighted, names, strict=True)
+        for weights, kernel in [(graph.tensors[_weights(op)], kernels.get(_weights(op)))])
 
 
 def named_kernels(model, quantized: Model) -> dict[int, Coded]:

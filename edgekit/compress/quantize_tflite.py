@@ -24,7 +24,7 @@ def quantize_tflite(content: bytes, data: Data, x: np.ndarray) -> bytes:
     graph = tflite.read(content)  # the bounds-checked reader first: LiteRT crashes on bad files
     if importlib.util.find_spec(PACKAGE) is None:
         raise NotThere("quantizing a float .tflite needs the Python package litert-quantizer",
-                       "pip install litert-quantizer, or give the Keras model")
+                       "pip install 'edgekit[litert]', or give the Keras model")
     if len(graph.inputs) != 1:
         raise BadModel(f"the model has {len(graph.inputs)} inputs; one is supported",
                        "concatenate the inputs outside the model")
