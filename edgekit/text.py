@@ -5,32 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from edgekit import arena_text, memories
-
-
-def table(rows: Sequence[Sequence[object]], header: Sequence[str]) -> str:
-    """Columns as wide as they need; a column of numbers is right-aligned."""
-    cells = [[_cell(value) for value in row] for row in rows]
-    widths = [max(len(row[i]) for row in [list(header), *cells]) for i in range(len(header))]
-    right = [bool(rows) and all(isinstance(row[i], (int, float)) or row[i] is None
-                                for row in rows) for i in range(len(header))]
-
-    def line(row: Sequence[str]) -> str:
-        return "  ".join(text.rjust(width) if to_right else text.ljust(width) for
-                         text, width, to_right in zip(row, widths, right, strict=True)).rstrip()
-
-    return "\n".join([line(header), line(["-" * width for width in widths]), *map(line, cells)])
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return "?"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:,.4g}"
-    return str(value)
+from edgekit.text_compression import prune, quantize, slim
+from edgekit.text_table import cell, table
 
 
 def render(result: dict) -> str:
@@ -233,64 +209,6 @@ def _report(d: dict) -> str:
     return f"{d['path']}: {d['results']} results"
 
 
-def _prune(d: dict) -> str:
-    rows = [(layer["name"], layer["kind"], layer["before"], layer["after"], layer["unit"],
-             layer["note"]) for layer in d["layers"]]
-    steps = [(step["name"], step["parameters"], step["nonzero"], step["macs"], step["int8_bytes"],
-              "-" if step["accuracy"] is None else f"{step['accuracy']:.2%}")
-             for step in d["steps"]]
-    lines = [table(rows, ("layer", "kind", "before", "after", "of", "")), "",
-             table(steps, ("", "parameters", "not zero", "MACs", "int8 bytes, about", "accuracy"))]
-    if d["accuracy"] is not None:
-        lines.append(f"accuracy on {d['accuracy_on']}")
-    named = {layer["name"] for layer in d["layers"]}
-    lines += [note for note in d["notes"] if note.partition(":")[0] not in named]
-    return "\n".join([*lines, f"{d['output']} is written"])
-
-
-def _quantize(d: dict) -> str:
-    rows = [(one["op"], one["kind"], one["layer"], one["snr_db"], one["values"], one["weights"])
-            for one in d["layers"]]
-    text = table(rows, ("op", "kind", "layer", "SNR dB", "distinct values", "of weights"))
-    if d["against"]:
-        text += f"\nsignal to noise of each output against {d['against']}, the worst first"
-    if d["in_scope"]:
-        text += f"\ncodebooks or int4 in {', '.join(d['in_scope'])}"
-    text += f"\n{d['output']}: {d['bytes']:,} bytes, {d['dtype']}, {d['method']}"
-    if d["accuracy"] is None:
-        return text
-    data = f"the data it was tuned with ({d['epochs']} epochs)" if d["epochs"] else (
-        "the calibration data")
-    return (f"{text}; accuracy on {data}: float {d['accuracy']['float']:.2%}, "
-            f"{d['dtype']} {d['accuracy']['int8']:.2%} ({d['accuracy']['by']})")
-
-
-def _slim(d: dict) -> str:
-    return (f"{d['output']}: {d['bytes_before']:,} -> {d['bytes_after']:,} bytes; equal on "
-            f"{d['samples']} samples by {d['golden']}" + _tables(d["compressed"]) + _plan(d["plan"]))
-
-
-def _plan(plan: dict | None) -> str:
-    """What a plan of TFLite Micro's arena saved."""
-    if plan is None:
-        return ""
-    if not plan["kept"]:
-        return "\nno plan in it: TFLite Micro's own is as small"
-    return (f"\nwith a plan of TFLite Micro's arena: {plan['arena_before']:,} -> "
-            f"{plan['arena_after']:,} bytes")
-
-
-def _tables(compressed: dict | None) -> str:
-    """What TFLite Micro's look-up tables saved and cost."""
-    if compressed is None:
-        return ""
-    count, arena = len(compressed["tensors"]), ""
-    if compressed["arena_before"] is not None:
-        arena = (f"; TFLite Micro's arena {compressed['arena_before']:,} -> "
-                 f"{compressed['arena_after']:,} bytes")
-    return f"\n{count} weight tensor{'' if count == 1 else 's'} as look-up tables{arena}"
-
-
 def _fit(d: dict) -> str:
     removed = [(layer["name"], layer["kind"], layer["before"], layer["after"])
                for layer in d["layers"]]
@@ -315,7 +233,7 @@ def _demo(d: dict) -> str:
     head = ("board", "core", *PROFILE_HEADER[1:], "mismatches")
     rows = [(p["board"], p["core"], *profile_row(p)[1:], p["mismatches"]) for p in d["table"]]
     lines = [table(rows, head)] + [f"  {p['board']}: {p['note']}" for p in d["table"] if p["note"]]
-    lines += ["", *(f"{key.replace('_', ' ')}: {_cell(value)}"
+    lines += ["", *(f"{key.replace('_', ' ')}: {cell(value)}"
                     for key, value in d["summary"].items()),
               f"{d['seconds']:.0f} s in all; the report: {d['report']}"]
     return "\n".join(lines)
@@ -325,6 +243,6 @@ _RENDER: dict[str, Callable[[dict], str]] = {
     "inspect": _inspect, "check": _check, "generate": _generate, "build": _build,
     "emulate": _emulate, "validate": _validate, "profile": _profile, "profiles": _profiles,
     "boards": _boards, "doctor": _doctor, "compare": _compare, "report": _report,
-    "prune": _prune, "quantize": _quantize, "slim": _slim, "fit": _fit, "demo": _demo,
+    "prune": prune, "quantize": quantize, "slim": slim, "fit": _fit, "demo": _demo,
     "flash": _flash, "ports": _ports, "monitor": _monitor, "run": _run,
 }
