@@ -24,7 +24,7 @@ serial-long: $(VENV)/test
 
 # MLPerf Tiny's models beside TFLite Micro with CMSIS-NN; EDGEKIT_MODELS names their folder.
 bench: $(VENV)/test
-	$(BIN)/python examples/mlperf_tiny/bench.py
+	$(BIN)/python examples/mlperf_tiny/bench.py $(BENCH_ARGS)
 
 # Pruning and quantization against figures, five seeds: at most 30 minutes on two cores.
 bench-compression: $(VENV)/test

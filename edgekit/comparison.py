@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from edgekit.documents import document
@@ -29,16 +30,26 @@ def compare(before: dict, after: dict, fail_on: list[str]) -> dict:
              "change": _change(left.get(path), right.get(path))}
             for path in sorted(left.keys() | right.keys()) if left.get(path) != right.get(path)]
     regressions = []
-    for rule in fail_on:
-        path, limit = _rule(rule)
-        if path not in left or path not in right:
-            raise UsageError(f"--fail-on {path}: there is no number at that path in both files",
-                             "paths are dotted, as ram.arena or time.instructions")
+    for path, limit in (pair for rule in fail_on for pair in _rules(rule, left, right)):
         change = _change(left[path], right[path])
         if change is None and right[path] > 0 or change is not None and change > limit / 100:
             regressions.append({"path": path, "before": left[path], "after": right[path],
                                 "change": change, "limit_percent": limit})
     return document("compare", differences=rows, regressions=regressions, ok=not regressions)
+
+
+def _rules(text: str, left: dict, right: dict) -> list[tuple[str, float]]:
+    """(path, percent) for each path that a rule stands for: * is any one part of it. What one of
+    them has and the other lacks is an error, so that nothing goes unjudged."""
+    pattern, limit = _rule(text)
+    wanted = re.compile(re.escape(pattern).replace(r"\*", r"[^.]+"))
+    paths = sorted(path for path in left.keys() | right.keys() if wanted.fullmatch(path))
+    missing = next((path for path in paths or [pattern] if path not in left or path not in right),
+                   None)
+    if missing:
+        raise UsageError(f"--fail-on {missing}: there is no number at that path in both files",
+                         "paths are dotted, as ram.arena or profiles.*.time.instructions")
+    return [(path, limit) for path in paths]
 
 
 def _rule(text: str) -> tuple[str, float]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from edgekit import ops
 from edgekit.graph import Graph
+from edgekit.kernels import ranges
 from edgekit.ops.base import wrong_counts
 
 
@@ -24,3 +27,10 @@ def model_section(graph: Graph, name: str, sha256: str) -> dict:
     parameters = sum(t.size for t in graph.tensors if t.is_constant)
     return {"name": name, "sha256": sha256, "macs": sum(known), "macs_live": sum(known),
             "parameters": parameters}
+
+
+def executed_macs(graph: Graph, sets: Sequence[str]) -> int:
+    """Of a compiled graph's MACs those that a board with these kernels executes: kernels for an
+    instruction set leave channels out that no input can change."""
+    counts = [(op, count or 0) for op, count in zip(graph.ops, macs_of(graph))]
+    return sum(ranges.live_macs(graph, op, count) if sets else count for op, count in counts)

@@ -11,7 +11,7 @@ from edgekit.documents import document, issue
 from edgekit.emulators.cycles.measure import Cycles
 from edgekit.graph import Graph
 from edgekit.link import Inference
-from edgekit.macs import macs_of, model_section
+from edgekit.macs import executed_macs, macs_of, model_section
 from edgekit.memory import MemoryPlan
 from edgekit.model import Model, compile_plan
 from edgekit.profiling_firmware import Built
@@ -39,7 +39,9 @@ def profile_aot(model: Model, board: Board, *, optimize: str = "balanced",
     firmware = built.firmware if built else None
     weights = sum(entry["bytes"] for entry in code.map["constants"] if entry["is_weights"])
     return document(
-        "profile", model=model_section(model.graph, model.name, model.sha256), board=board.name,
+        "profile", board=board.name,
+        model=model_section(model.graph, model.name, model.sha256) | {
+            "macs_live": executed_macs(graph, emulated.cpu.kernels)},
         runtime="aot", form="cmake", optimize=optimize,
         toolchain=firmware.toolchain if firmware else None, engine=engine if runs else None,
         kernels_sha256=code.kernels_sha256,

@@ -178,6 +178,22 @@ def test_compare_fails_on_growth_beyond_the_limit_with_exit_5(run, tmp_path):
     assert run("compare", a, b, "--fail-on", "ram.areena=1%")[0] == 2
 
 
+def test_a_star_in_a_rule_of_compare_is_any_one_part_of_a_path(run, tmp_path):
+    def write(name, *counts):
+        (tmp_path / name).write_text(json.dumps({"schema": "edgekit.profiles", "profiles": [
+            {"time": {"instructions": count}} for count in counts]}))
+        return tmp_path / name
+
+    before, same = write("a.json", 1000, 2000), write("b.json", 1010, 2000)
+    rule = ("--fail-on", "profiles.*.time.instructions=1%")
+    assert run("compare", before, same, *rule)[0] == 0
+    code, out, _ = run("compare", before, write("c.json", 900, 2021), *rule)
+    assert code == 5 and "profiles.1.time.instructions" in out
+    code, _, err = run("compare", before, write("d.json", 1000), *rule)  # one is not judged
+    assert code == 2 and "profiles.1.time.instructions" in err
+    assert run("compare", before, same, "--fail-on", "profiles.*.instructions=1%")[0] == 2
+
+
 def test_sizes_have_binary_suffixes():
     assert [size(text) for text in ("4096", "64K", "1M", "2KiB")] == [4096, 65536, 2**20, 2048]
 

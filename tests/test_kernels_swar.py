@@ -12,6 +12,7 @@ from edgekit.fixed_point import multiply_by_quantized_multiplier
 from edgekit.graph import DType, Graph, Op, Quant, Tensor
 from edgekit.kernels import ranges, requantization, swar
 from edgekit.kernels.channels import Channels
+from edgekit.macs import executed_macs, macs_of
 from edgekit.ops.depthwise_conv_2d import Options as Depthwise
 from test_kernels_dsp import pointwise
 
@@ -54,7 +55,7 @@ def test_two_largest_products_are_taken_apart_exactly(low, weight):
         assert -2**31 <= pair < 2**31 and (pair + 0x8000) >> 16 == 2 * weight * high
 
 
-@pytest.mark.parametrize("way", [requantization.BY_11, requantization.BY_8])
+@pytest.mark.parametrize("way", [requantization.BY_11, requantization.BY_8, (23, 22), (30, 29)])
 @pytest.mark.parametrize("right", [1, 5, 9, 13])
 def test_a_multiplier_in_parts_is_exact_ties_included(way, right):
     rng = np.random.default_rng(right)
@@ -67,6 +68,7 @@ def test_a_multiplier_in_parts_is_exact_ties_included(way, right):
                                  rng.integers(-limit, limit, 5_000, endpoint=True)])
         for zero_point in (-128, -1, 127):
             found = requantization.proven(channels_of(multiplier, right, limit), zero_point, (way,))
+            assert found is not None
             expected = multiply_by_quantized_multiplier(
                 values, np.int64(multiplier), np.int64(-right)) + zero_point
             np.testing.assert_array_equal(by_parts(values, multiplier, found), np.clip(
@@ -79,12 +81,15 @@ def by_parts(values: np.ndarray, multiplier: int, found) -> np.ndarray:
         assert np.all((value >= -2**31) & (value < 2**31))
         return value
 
-    bits = {22: 11, 24: 8}[found.dropped]
-    scaled = np.zeros_like(values)
-    for low in range(0, found.dropped, bits):
-        part = multiplier >> low & (1 << bits) - 1
-        scaled = fits(fits(values * part) + scaled) >> bits
-    scaled = fits(scaled + fits(values * (multiplier >> found.dropped)))
+    bits = {22: 11, 24: 8}.get(found.dropped)
+    if bits is None:  # RV32: the high word of a product of a shifted sum
+        scaled = fits(fits(values << (32 - found.dropped)) * int(multiplier) >> 32)
+    else:
+        scaled = np.zeros_like(values)
+        for low in range(0, found.dropped, bits):
+            part = multiplier >> low & (1 << bits) - 1
+            scaled = fits(fits(values * part) + scaled) >> bits
+        scaled = fits(scaled + fits(values * (multiplier >> found.dropped)))
     lowered = fits(scaled - ((values < 0).astype(np.int64) << (31 - found.dropped)))
     return np.clip(fits(lowered + found.rounding[0]) >> found.shift[0], -128, 127)
 
@@ -127,6 +132,13 @@ def test_a_channel_that_a_rectifier_holds_at_zero_is_not_filtered():
         assert params["wide_channels"] + params["narrow_channels"] == 2
     sample = np.random.default_rng(0).integers(-128, 128, (1, 4, 4, 2)).astype(np.int8)
     assert np.all(reference.run(graph, (sample,))[5][..., 1] == 3)
+
+
+def test_live_macs_are_those_of_outputs_that_an_input_can_change():
+    graph = chain([0.01], [[5, -6], [7, 8], [9, -3]], [10, -4000, 20], np.full((3, 3, 3), 50))
+    counts = macs_of(graph)
+    assert counts == [16 * 3 * 2, 16 * 3 * 9] and executed_macs(graph, ()) == sum(counts)
+    assert executed_macs(graph, ("rv32",)) == sum(counts) * 2 // 3
 
 
 def test_intervals_hold_every_value_that_a_network_computes():

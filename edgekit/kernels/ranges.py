@@ -42,6 +42,14 @@ def of_taps(graph: Graph, op: Op, shape: tuple[int, int]) -> tuple[np.ndarray, n
     return tuple(np.broadcast_to(np.tile(end, shape[1] // low.size), shape) for end in (low, high))
 
 
+def live_macs(graph: Graph, op: Op, macs: int) -> int:
+    """Of an operator's MACs those of outputs that some input of the model can change."""
+    if op.kind not in _AXES:
+        return macs
+    low, high = of_tensor(graph, op.outputs[0])
+    return macs * int(np.count_nonzero(low != high)) // low.size
+
+
 def matrix(graph: Graph, op: Op) -> np.ndarray:
     """The weights of a CONV_2D or DEPTHWISE_CONV_2D as int8 [output channels, taps]."""
     weights = graph.inputs_of(op)[1].array

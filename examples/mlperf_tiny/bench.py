@@ -1,6 +1,7 @@
 """MLPerf Tiny's models on emulated boards, beside TensorFlow Lite Micro with CMSIS-NN.
 
     EDGEKIT_MODELS=folder python examples/mlperf_tiny/bench.py [--json results.json]
+    edgekit compare before.json results.json --fail-on 'profiles.*.time.instructions=1%'
 
 Instructions are exact counts of the emulated firmware. Milliseconds are an estimated range.
 """
@@ -24,16 +25,18 @@ BOARDS = ("nucleo_l4r5zi", "raspberry_pi_pico", "qemu_riscv32")
 # Cortex-M4: instructions of one inference, and bytes of arena that AllocateTensors needs.
 TFLM_CMSIS_NN = {"kws": (7_697_579, 22_832), "vww": (24_101_949, 100_720),
                  "ic": (29_863_663, 55_008), "ad": (582_960, 3_024)}
-HEADER = ("model", "board", "instructions", "per MAC", "TFLM + CMSIS-NN", "fewer by",
+HEADER = ("model", "board", "instructions", "per MAC", "per live MAC", "cycles", "TFLM + CMSIS-NN", "fewer by",
           "latency ms", "flash", "arena", "TFLM arena")
 
 
 def row(name: str, profile: dict) -> tuple:
     """One line: TFLM's numbers only beside the core that they were counted on."""
-    count, macs = profile["time"]["instructions"], profile["model"]["macs"]
-    latency = profile["time"]["latency_s"]
+    count, model = profile["time"]["instructions"], profile["model"]
+    latency, cycles = profile["time"]["latency_s"], profile["time"]["cycles"]
     other, arena = TFLM_CMSIS_NN[name] if profile["board"] == "nucleo_l4r5zi" else (None, None)
-    return (name, profile["board"], count, round(count / macs, 2), other,
+    return (name, profile["board"], count, f"{count / model['macs']:.2f}",
+            f"{count / model['macs_live']:.2f}", f"{cycles[0]} - {cycles[1]}" if cycles else "",
+            other,
             f"{other / count:.2f}x" if other else "",
             f"{latency[0] * 1e3:.1f} - {latency[1] * 1e3:.1f}" if latency else "",
             profile["flash"]["total"], profile["ram"]["arena"], arena)
