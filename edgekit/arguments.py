@@ -1,4 +1,4 @@
-"""The command line's grammar: commands, their options, and the spelling of sizes."""
+"""The command line's grammar: commands and their options."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import argparse
 import re
 
 from edgekit.errors import UsageError
+from edgekit.spelling import bits, numbers, size, weights
 from edgekit.version import __version__
-
-_UNITS = {"": 1, "K": 1024, "M": 1024 ** 2, "G": 1024 ** 3}
 
 
 class Parser(argparse.ArgumentParser):
@@ -28,38 +27,6 @@ class Parser(argparse.ArgumentParser):
                 "many" if isinstance(action, argparse._AppendAction) else "one"
                 for action in self._actions for word in action.option_strings
                 if word.startswith("--") and word != "--help"}
-
-
-def size(text: str) -> int:
-    """Bytes: 4096, 64K, 1M."""
-    match = re.fullmatch(r"(\d+)([KMG]?)(?:i?B)?", text.strip(), re.IGNORECASE)
-    if not match:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a size like 4096, 64K or 1M")
-    return int(match[1]) * _UNITS[match[2].upper()]
-
-
-def numbers(text: str) -> tuple[float, ...]:
-    """Numbers with commas between."""
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"'{text}' is not numbers like -1,0.5,1") from None
-
-
-def bits(text: str) -> tuple[str | None, int]:
-    """(scope or None, bits): 4, or conv*=4."""
-    scope, _, count = text.rpartition("=")
-    if not count.isdecimal():
-        raise argparse.ArgumentTypeError(f"'{text}' is not bits like 4 or conv*=4")
-    return scope or None, int(count)
-
-
-def weights(text: str) -> tuple[str | None, str]:
-    """(scope or None, type): int4, or conv*=int4."""
-    scope, _, dtype = text.rpartition("=")
-    if dtype not in ("int8", "int4"):
-        raise argparse.ArgumentTypeError(f"'{text}' is not weights like int4 or conv*=int4")
-    return scope or None, dtype
 
 
 def _common() -> argparse.ArgumentParser:
@@ -292,6 +259,8 @@ def _validate(parser) -> None:
     parser.add_argument("--target", default="emulator", help="native, emulator or "
                         "serial:PORT (rfc2217://HOST:PORT too); default: emulator")
     parser.add_argument("--baud", type=int, metavar="N", help="of the port; default: the board's")
+    parser.add_argument("--boards", metavar="FLEET.toml", help="flash and validate all of its boards, "
+                        "several at once")
     parser.add_argument("--link", default="auto", choices=("auto", "memory", "frames"),
                         help="of an emulator: read its memory, or talk through the UART as to a "
                         "board; default: frames with --engine qemu, else memory")

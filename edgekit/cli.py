@@ -240,15 +240,21 @@ def _lock(a, result: dict) -> EdgekitError | None:
 
 
 def _validate(a) -> Answer:
-    from edgekit import pipeline
-    result = pipeline.validate(a.source, a.board, target=a.target, runtime=a.runtime,
-                               engine=a.engine, data=a.data, count=a.samples,
-                               toolchain=a.toolchain, optimize=a.optimize or "balanced",
-                               baud=a.baud, link=a.link)
+    from edgekit import fleet, pipeline
+    shared = {"data": a.data, "count": a.samples, "runtime": a.runtime,
+              "toolchain": a.toolchain, "optimize": a.optimize or "balanced"}
+    if a.boards:
+        return _judged(fleet.validate_file(a.boards, a.source, **shared), fleet.require_ok)
+    result = pipeline.validate(a.source, a.board, target=a.target, engine=a.engine, baud=a.baud,
+                               link=a.link, **shared)
+    return _judged(result, pipeline.require_ok)
+
+
+def _judged(result: dict, require_ok: Callable[[dict], None]) -> Answer:
     try:
-        pipeline.require_ok(result)
-    except EdgekitError as mismatch:
-        return result, mismatch
+        require_ok(result)
+    except EdgekitError as failure:
+        return result, failure
     return result, None
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from edgekit import arena_text, memories
+from edgekit import arena_text, memories, text_device
 from edgekit.text_compression import prune, quantize, slim
-from edgekit.text_table import cell, table
+from edgekit.text_table import between, cell, milliseconds, table
 
 
 def render(result: dict) -> str:
@@ -76,23 +76,7 @@ def _validate(d: dict) -> str:
             f"{d['golden']}: {verdict}; {d['samples']} samples, {d['elements']:,} elements")
     if d["accuracy"] is not None:
         text += f", accuracy {d['accuracy']:.2%}"
-    return f"{text}\n{_measured(d['device'])}" if d["device"] else text
-
-
-def _measured(device: dict) -> str:
-    """What the device measured of itself: a line, and a table of operators where it timed them."""
-    parts = []
-    if device["cycles"]:
-        parts.append(f"{_between(device['cycles'])} cycles")
-    if device["latency_s"]:
-        parts.append(f"{_milliseconds(device['latency_s'])} ms")
-    text = f"an inference took {' or '.join(parts)}" if parts else "an inference"
-    if device["peak_stack"]:
-        text += f"{' and' if parts else ' took'} {device['peak_stack']:,} bytes of stack"
-    text += ", measured by the device"
-    rows = [(op["index"], op["kind"], op["kernel"] or "?", _between(op["cycles"]),
-             _milliseconds(op["latency_s"])) for op in device["ops"]]
-    return f"{text}\n{table(rows, ('op', 'kind', 'kernel', 'cycles', 'ms'))}" if rows else text
+    return f"{text}\n{text_device.measured(d['device'])}" if d["device"] else text
 
 
 PROFILE_HEADER = ("runtime", "flash code", "weights", "tables", "flash total", "arena", "stack",
@@ -104,23 +88,7 @@ def profile_row(d: dict) -> tuple:
     flash, ram = d["flash"], d["ram"]
     return (d["runtime"], flash["code"], flash["weights"], flash["tables"], flash["total"],
             ram["arena"], ram["peak_stack"], ram["total"], d["time"]["instructions"],
-            _milliseconds(d["time"]["latency_s"]))
-
-
-def _milliseconds(latency_s: Sequence[float] | None) -> str | None:
-    """'73.6 - 96', an estimate's two ends."""
-    if latency_s is None:
-        return None
-    ends = [f"{1000 * end:.3g}" for end in latency_s]
-    return " - ".join(ends) if ends[0] != ends[1] else ends[0]
-
-
-def _between(ends: Sequence[int] | None) -> str | None:
-    """Both ends of a range, or the number where they are one."""
-    if ends is None:
-        return None
-    low, high = ends
-    return f"{low:,} - {high:,}" if low != high else f"{low:,}"
+            milliseconds(d["time"]["latency_s"]))
 
 
 def _profiles(d: dict) -> str:
@@ -144,12 +112,12 @@ def _profile(d: dict) -> str:
 def _details(d: dict) -> str:
     rows = [(op["index"], op["kind"], op["kernel"], op["macs"], op["instructions"],
              round(op["instructions"] / op["macs"], 2) if op["macs"] and op["instructions"] else None,
-             _between(op["cycles"])) for op in d["ops"]]
+             between(op["cycles"])) for op in d["ops"]]
     regions = [(r["name"], r["used"], r["size"], f"{r['used'] / r['size']:.2%}")
                for r in d["firmware"]["regions"]]
     methods = sorted({m for s in ("flash", "ram", "time") for m in d[s]["methods"].values()})
     parts = [table(rows, ("op", "kind", "kernel", "MACs", "instructions", "per MAC", "cycles")),
-             f"in all: {_between(d['time']['cycles']) or '?'} cycles", "",
+             f"in all: {between(d['time']['cycles']) or '?'} cycles", "",
              table(regions, ("memory region", "used", "size", "% used")), "",
              *memories.said(d["placement"]), "",
              f"by {d['toolchain']}, engine {d['engine']}; numbers are {' or '.join(methods)}"]
@@ -175,22 +143,6 @@ def _boards(d: dict) -> str:
              total(b, "flash"), total(b, "ram"), ", ".join(b["forms"]), ", ".join(b["emulators"]))
             for b in d["boards"]]
     return table(rows, ("board", "core", "clock", "flash", "RAM", "forms", "emulators"))
-
-
-def _flash(d: dict) -> str:
-    return (f"{d['board']}: {d['bytes']:,} bytes of {d['image']} written by {d['by']}, verified "
-            f"({d['verified']})")
-
-
-def _ports(d: dict) -> str:
-    rows = [(p["port"], p["usb"] or "-", p["description"] or "-", ", ".join(p["boards"]) or "-")
-            for p in d["ports"]]
-    return table(rows, ("port", "USB", "description", "boards")) if rows else (
-        "no serial port is there")
-
-
-def _monitor(d: dict) -> str:
-    return f"{len(d['lines'])} lines from {d['port']}"
 
 
 def _doctor(d: dict) -> str:
@@ -244,5 +196,6 @@ _RENDER: dict[str, Callable[[dict], str]] = {
     "emulate": _emulate, "validate": _validate, "profile": _profile, "profiles": _profiles,
     "boards": _boards, "doctor": _doctor, "compare": _compare, "report": _report,
     "prune": prune, "quantize": quantize, "slim": slim, "fit": _fit, "demo": _demo,
-    "flash": _flash, "ports": _ports, "monitor": _monitor, "run": _run,
+    "fleet": text_device.fleet, "flash": text_device.flash,
+    "ports": text_device.ports, "monitor": text_device.monitor, "run": _run,
 }

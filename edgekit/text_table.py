@@ -30,3 +30,19 @@ def cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:,.4g}"
     return str(value)
+
+
+def milliseconds(latency_s: Sequence[float] | None) -> str | None:
+    """'73.6 - 96', an estimate's two ends."""
+    if latency_s is None:
+        return None
+    ends = [f"{1000 * end:.3g}" for end in latency_s]
+    return " - ".join(ends) if ends[0] != ends[1] else ends[0]
+
+
+def between(ends: Sequence[int] | None) -> str | None:
+    """Both ends of a range, or the number where they are one."""
+    if ends is None:
+        return None
+    low, high = ends
+    return f"{low:,} - {high:,}" if low != high else f"{low:,}"

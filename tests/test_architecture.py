@@ -41,9 +41,9 @@ ROWS = (
     ("compress", "report", "opening"),
     ("flashing",),
     ("compression", "pipeline"),
-    ("demo", "fitting", "slimming", "arena_text", "text", "text_compression",
-     "text_table", "pytest_plugin"),
-    ("arguments", "settings", "running"),
+    ("demo", "fitting", "fleet", "slimming", "arena_text", "text", "text_compression",
+     "text_table", "text_device", "pytest_plugin"),
+    ("spelling", "arguments", "settings", "running"),
     ("cli",),
     ("__init__", "__main__"),
 )

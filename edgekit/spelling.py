@@ -1,0 +1,40 @@
+"""How values are spelled on the command line: sizes, lists of numbers, scopes with a value."""
+
+from __future__ import annotations
+
+import argparse
+import re
+
+_UNITS = {"": 1, "K": 1024, "M": 1024 ** 2, "G": 1024 ** 3}
+
+
+def size(text: str) -> int:
+    """Bytes: 4096, 64K, 1M."""
+    match = re.fullmatch(r"(\d+)([KMG]?)(?:i?B)?", text.strip(), re.IGNORECASE)
+    if not match:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a size like 4096, 64K or 1M")
+    return int(match[1]) * _UNITS[match[2].upper()]
+
+
+def numbers(text: str) -> tuple[float, ...]:
+    """Numbers with commas between."""
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not numbers like -1,0.5,1") from None
+
+
+def bits(text: str) -> tuple[str | None, int]:
+    """(scope or None, bits): 4, or conv*=4."""
+    scope, _, count = text.rpartition("=")
+    if not count.isdecimal():
+        raise argparse.ArgumentTypeError(f"'{text}' is not bits like 4 or conv*=4")
+    return scope or None, int(count)
+
+
+def weights(text: str) -> tuple[str | None, str]:
+    """(scope or None, type): int4, or conv*=int4."""
+    scope, _, dtype = text.rpartition("=")
+    if dtype not in ("int8", "int4"):
+        raise argparse.ArgumentTypeError(f"'{text}' is not weights like int4 or conv*=int4")
+    return scope or None, dtype
