@@ -5,9 +5,11 @@ Written apart from the passes, so that a pass and its check do not share a mista
 
 from __future__ import annotations
 
-from edgekit import ops
+import numpy as np
+
+from edgekit import ops, reference
 from edgekit.errors import BadModel
-from edgekit.graph import DType, Graph, Op
+from edgekit.graph import DType, Graph, Op, Tensor
 from edgekit.kernel_order import keeps_its_input
 from edgekit.ops.base import Call, failed, printable, wrong_counts
 
@@ -40,6 +42,31 @@ def sound(graph: Graph, after: str) -> Graph:
     if problems:
         raise AssertionError(f"after {after}: {problems[0]}")
     return graph
+
+
+def changed_values(before: Graph, after: Graph) -> list[str]:
+    """What a pass changed, found by running both on a seeded sample: every tensor that is still
+    computed, and every output, must have the values that it had."""
+    rng = np.random.default_rng(0)
+    sample = tuple(_drawn(before.tensors[i], rng) for i in before.inputs)
+    wanted, got = reference.run(before, sample), reference.run(after, sample)
+    left = [i for op in after.ops for i in op.outputs if i in wanted]
+    missing = [f"output tensor {i} is not computed" for i in after.outputs if i not in got]
+    return missing + [f"tensor {i} has other values" for i in left
+                      if not np.array_equal(part(after.tensors[i], wanted[i]), got[i])]
+
+
+def _drawn(tensor: Tensor, rng: np.random.Generator) -> np.ndarray:
+    if tensor.dtype is DType.FLOAT32:
+        return rng.normal(0, 1, tensor.shape).astype(np.float32)
+    limits = np.iinfo(tensor.dtype.numpy)
+    return rng.integers(limits.min, limits.max, tensor.shape, endpoint=True).astype(
+        tensor.dtype.numpy)
+
+
+def part(tensor: Tensor, value: np.ndarray) -> np.ndarray:
+    """Of a tensor of the file what a pass has left."""
+    return value if tensor.channels is None else value[..., list(tensor.channels)]
 
 
 def unsupported(graph: Graph) -> list[str]:

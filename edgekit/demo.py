@@ -188,7 +188,8 @@ def _validate(steps: _Steps, model: Model, board: Board, test: Data, target: str
         engine, f"the {engine} engine")
     with steps.step(f"compared {len(taken)} images byte by byte on {where}"):
         with targets.open_link(model, board, target=target) as link:
-            verdict = validate(model, link, taken, test.y[:count], Golden(model))
+            verdict = validate(model, link, taken, test.y[:count], Golden(model),
+                               targets.graph_behind(link, model))
     return verdict_document(verdict, model, board.name, "aot")
 
 

@@ -52,13 +52,17 @@ class Quant:
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """A tensor; `data` holds its little-endian bytes when it is constant, else None."""
+    """A tensor; `data` holds its little-endian bytes when it is constant, else None.
+
+    `channels` are those of the file's last axis that a pass has left, None where all are there.
+    """
 
     name: str
     shape: tuple[int, ...]
     dtype: DType
     quant: Quant | None = None
     data: bytes | None = field(default=None, repr=False)
+    channels: tuple[int, ...] | None = field(default=None, repr=False)
 
     @property
     def size(self) -> int:
@@ -135,13 +139,21 @@ class Op:
 
 @dataclass(frozen=True)
 class Graph:
-    """A whole model. Operators are in execution order."""
+    """A whole model. Operators are in execution order; `folded` are those of the file that became
+    part of others, without outputs."""
 
     name: str
     tensors: tuple[Tensor, ...]
     ops: tuple[Op, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    folded: tuple[Op, ...] = ()
+
+    @property
+    def file_ops(self) -> tuple[Op, ...]:
+        """One for each operator of the file, in its order."""
+        return tuple(sorted((*self.ops, *self.folded), key=lambda op: op.index)) if self.folded \
+            else self.ops
 
     @cached_property
     def sha256(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from edgekit import checks, memories, tflite
 from edgekit.board import Board, board_names, load_board
 from edgekit.documents import document, issue
@@ -9,7 +11,7 @@ from edgekit.errors import BadModel
 from edgekit.graph import Graph, Tensor, options_as_dict
 from edgekit.macs import macs_of, model_section
 from edgekit.memory import plan
-from edgekit.model import Model
+from edgekit.model import Model, compiled_graph
 from edgekit.runtimes.tflm_ops import registrations
 from edgekit.symptoms import symptoms
 
@@ -32,7 +34,7 @@ def inspect(model: Model) -> dict:
         runtimes={"aot": {"ok": not aot_reasons, "reasons": aot_reasons},
                   "tflm": {"ok": not tflm_reasons, "reasons": tflm_reasons}},
         boards=fits if not aot_reasons else None,
-        arena=None if aot_reasons else plan(graph).arena_size,
+        arena=None if aot_reasons else _arena(model),
         issues=[issue("not_planned", "the aot runtime does not take the model: its arena and "
                       "boards are not known")] if aot_reasons else [])
 
@@ -55,11 +57,17 @@ def tflm_unsupported(graph: Graph) -> list[str]:
     return []
 
 
+@lru_cache(maxsize=1)
+def _arena(model: Model) -> int:
+    """Bytes with portable kernels; a board's own take scratch besides."""
+    return plan(compiled_graph(model)).arena_size
+
+
 def does_not_fit(model: Model, board: Board) -> list[str]:
     """Why the aot model's data alone is too large for a board; code comes on top."""
     if not board.memory:
         return []
-    needs = plan(model.graph).arena_size
+    needs = _arena(model)
     constants = sum(t.nbytes for t in model.graph.tensors if t.is_constant)
     return [f"the model needs {need:,} bytes of {what}, {board.title} has {size:,}"
             for need, what, size in ((needs, "RAM", memories.largest_arena(board)),

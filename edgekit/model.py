@@ -14,6 +14,7 @@ from edgekit.kernels import codebook
 from edgekit.memory import MemoryPlan, lower, plan
 from edgekit.ops.base import Call
 from edgekit.passes import int4, tables
+from edgekit.passes.compile import compiled
 from edgekit.runtimes.header import checked_name, name_from
 
 
@@ -51,6 +52,11 @@ def model_of(data: bytes, name: str) -> Model:
 Calls = tuple[tuple[Call, ...], ...]
 
 
+def compiled_graph(model: Model) -> Graph:
+    """The graph that the aot runtime computes; BadModel where it cannot."""
+    return compiled(checks.require_supported(model.graph))
+
+
 def compile_plan(model: Model, sets: Sequence[str] = (),
                  optimize: str = "balanced") -> tuple[Graph, Calls, MemoryPlan]:
     """The graph as the aot runtime compiles it, its kernel calls and their checked memory plan.
@@ -58,7 +64,7 @@ def compile_plan(model: Model, sets: Sequence[str] = (),
     `sets` are the kernel sets of the board, as in `board.cpu.kernels`; with `optimize` size,
     weights with few distinct values are stored as codebooks.
     """
-    graph = checks.require_supported(model.graph)
+    graph = compiled_graph(model)
     calls = lower(graph, sets, optimize)
     if optimize == "size":
         calls = codebook.encode(graph, calls)

@@ -11,6 +11,7 @@ from edgekit.documents import issue
 from edgekit.emulators.framed import open_framed
 from edgekit.emulators.tflm_host import TflmHost, TflmLink
 from edgekit.errors import UsageError
+from edgekit.graph import Graph
 from edgekit.model import Model, load_model
 from edgekit.project import RUNTIMES, model_code, open_project, tflm_array
 
@@ -21,6 +22,11 @@ class Run:
     def __init__(self, model: Model, board: Board, runtime: str, link, issues: list[dict]):
         self.model, self.board, self.runtime = model, board, runtime
         self.link, self.issues = link, issues
+
+    @property
+    def compiled(self) -> Graph | None:
+        """The graph behind the link, where that is not the model's own."""
+        return targets.graph_behind(self.link, self.model) if self.runtime == "aot" else None
 
 
 @contextmanager

@@ -124,7 +124,7 @@ def validate(source, board: str | None = None, *, target: str = "emulator",
         # TFLite Micro on this PC is not compared with itself.
         on_host = isinstance(run.link, TflmLink)
         golden = Golden(run.model, of_reference=on_host)
-        verdict = validation.validate(run.model, run.link, taken, labels, golden)
+        verdict = validation.validate(run.model, run.link, taken, labels, golden, run.compiled)
         wanted = run.runtime == "aot" and not (verdict.ok and verdict.device.is_empty)
         kernels = [op["kernel"] for op in model_code(run.model, run.board, "aot").map["ops"]
                    ] if wanted else ()

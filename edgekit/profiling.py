@@ -88,11 +88,14 @@ def _ops(model: Model, code: ModelCode, runs: Sequence[Inference],
 
 
 def _arena_plan(graph: Graph, plan: MemoryPlan) -> list[dict]:
-    """What lies where in the arena from operator position `first` to `last`, as in `Placement`:
-    inputs begin at -1, outputs end at the number of operators, scratch of p is tensor -1 - p."""
-    return [{"tensor": p.tensor, "name": graph.tensors[p.tensor].name if p.tensor >= 0 else
-             f"scratch of operator {-1 - p.tensor}", "offset": p.offset, "bytes": p.size,
-             "first": p.first, "last": p.last} for p in plan.placements]
+    """What lies where in the arena from operator `first` of the file to `last`: inputs begin at
+    -1, outputs end at the number of operators, scratch of operator i is tensor -1 - i."""
+    index = {-1: -1, len(graph.ops): len(graph.file_ops)} | {
+        position: op.index for position, op in enumerate(graph.ops)}
+    return [{"tensor": p.tensor if p.tensor >= 0 else -1 - index[-1 - p.tensor],
+             "name": graph.tensors[p.tensor].name if p.tensor >= 0 else
+             f"scratch of operator {index[-1 - p.tensor]}", "offset": p.offset, "bytes": p.size,
+             "first": index[p.first], "last": index[p.last]} for p in plan.placements]
 
 
 def over_budget(result: Mapping, *, max_ram: int | None = None, max_flash: int | None = None,

@@ -20,8 +20,9 @@ from edgekit.emulators.worker import WorkerMachine, open_in_worker
 from edgekit.errors import DoesNotFit, UsageError
 from edgekit.firmware import Firmware
 from edgekit.golden import Golden
+from edgekit.graph import Graph
 from edgekit.link import Link
-from edgekit.model import Model, compile_plan
+from edgekit.model import Model, compile_plan, compiled_graph
 from edgekit.runtimes import aot
 
 FIRMWARE_ENGINES = ("unicorn", "qemu")
@@ -88,6 +89,11 @@ def choose_engine(board: Board, engine: str) -> str:
     if missing or program and not tools.find(program) or not toolchains.available(emulated(board)):
         return "reference"
     return "qemu" if program else "unicorn"
+
+
+def graph_behind(link: Link, model: Model) -> Graph:
+    """What a link of the aot runtime computes: the compiled graph, or by the reference the file's."""
+    return model.graph if isinstance(link, ReferenceLink) else compiled_graph(model)
 
 
 def open_firmware(engine: str, firmware: Firmware, board: Board,

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from edgekit import log
+from edgekit.checks import part
 from edgekit.documents import document, issue
 from edgekit.errors import UsageError
 from edgekit.golden import Golden
-from edgekit.graph import Graph
+from edgekit.graph import Graph, Tensor
 from edgekit.link import ChecksumLink, Inference, Link
 from edgekit.macs import model_section
 from edgekit.measurement import Measured, device_section, measured
@@ -60,8 +61,11 @@ class Verdict:
 
 
 def validate(model: Model, link: Link, samples: Sequence[Sample],
-             labels: np.ndarray | None = None, golden: Golden | None = None) -> Verdict:
+             labels: np.ndarray | None = None, golden: Golden | None = None,
+             compiled: Graph | None = None) -> Verdict:
     """Run every sample on `link` and on the golden.
+
+    `compiled` is the graph that the target computes, where that is not the model's own.
 
     Outputs are compared on all samples, every stored intermediate tensor on the first
     LAYER_SAMPLES: outputs alone saturate and hide errors. Of a later sample whose outputs
@@ -69,7 +73,7 @@ def validate(model: Model, link: Link, samples: Sequence[Sample],
     """
     if not samples:
         raise UsageError("there is nothing to validate with: 0 samples", "give --samples 1 or more")
-    golden = golden or Golden(model)
+    golden, compiled = golden or Golden(model), compiled or model.graph
     verdict = Verdict(link.hello().where, golden.name, len(samples), 0, 0, 0, None)
     producers = {i: op for op in model.graph.ops for i in op.outputs}
     limit = LAYER_SAMPLES_ON_A_WIRE if isinstance(link, ChecksumLink) else LAYER_SAMPLES
@@ -81,7 +85,7 @@ def validate(model: Model, link: Link, samples: Sequence[Sample],
         link.load(inputs)
         # Layers first: they come in order, so the first difference is the earliest operator.
         if number < limit:
-            verdict = _layers(verdict, model.graph, link, number, golden)
+            verdict = _layers(verdict, compiled, link, number, golden)
             link.load(inputs)
         runs.append(link.infer(count=number < limit and isinstance(link, ChecksumLink)))
         results, before = runs[-1].outputs, verdict
@@ -89,7 +93,7 @@ def validate(model: Model, link: Link, samples: Sequence[Sample],
             verdict = _compare(verdict, model.graph, number, producers[tensor], tensor, golden, got)
         if number >= limit and before.ok and not verdict.ok:
             link.load(inputs)
-            found = _layers(before, model.graph, link, number, golden).first
+            found = _layers(before, compiled, link, number, golden).first
             verdict = replace(verdict, first=found or verdict.first)
         if labels is not None:
             right += _decision(model.graph, results[0]) == labels[number]
@@ -101,14 +105,31 @@ def validate(model: Model, link: Link, samples: Sequence[Sample],
 def _layers(verdict: Verdict, graph: Graph, link: Link, number: int, golden: Golden) -> Verdict:
     """The verdict with every stored output of an operator compared on the loaded sample."""
     if isinstance(link, ChecksumLink):
-        outputs = link.layers_like([b"".join(golden.tensor(i) for i in op.outputs)
-                                    for op in graph.ops])
+        outputs = link.layers_like([b"".join(_wanted(graph, golden, i) for i in op.outputs)
+                                    for op in graph.file_ops])
     else:
         outputs = link.layers()
-    for op, got in zip(graph.ops, outputs, strict=True):
+    for op, got in zip(graph.file_ops, outputs, strict=True):
         for tensor, part in _split(graph, op.outputs, got):
             verdict = _compare(verdict, graph, number, op, tensor, golden, part)
     return verdict
+
+
+def _wanted(graph: Graph, golden: Golden, index: int) -> bytes:
+    """The golden's bytes of what the target stores of a tensor."""
+    tensor, data = graph.tensors[index], golden.tensor(index)
+    if tensor.channels is None:
+        return data
+    value = np.frombuffer(data, tensor.dtype.numpy).reshape(*tensor.shape[:-1], -1)
+    return part(tensor, value).tobytes()
+
+
+def _element(tensor: Tensor, number: int, elements: int) -> int:
+    """The file's number of an element of what is stored; the file has `elements`."""
+    if tensor.channels is None:
+        return number
+    pixel, channel = divmod(number, len(tensor.channels))
+    return pixel * (elements * len(tensor.channels) // tensor.size) + tensor.channels[channel]
 
 
 def _split(graph: Graph, tensors: tuple[int, ...], data: bytes | None):
@@ -125,7 +146,7 @@ def _split(graph: Graph, tensors: tuple[int, ...], data: bytes | None):
 def _compare(verdict: Verdict, graph: Graph, sample: int, op, index: int, golden: Golden,
              data: bytes) -> Verdict:
     tensor = graph.tensors[index]
-    want = np.frombuffer(golden.tensor(index), tensor.dtype.numpy)
+    want = np.frombuffer(_wanted(graph, golden, index), tensor.dtype.numpy)
     got = np.frombuffer(data, tensor.dtype.numpy)
     if got.size != want.size:
         raise UsageError(f"the target gave {got.size} elements of '{tensor.name}', "
@@ -136,7 +157,9 @@ def _compare(verdict: Verdict, graph: Graph, sample: int, op, index: int, golden
     if not wrong.size:
         return verdict
     difference = np.abs(want.astype(np.float64) - got.astype(np.float64)).max()
-    first = verdict.first or Difference(sample, op.index, op.kind, tensor.name, int(wrong[0]),
+    first = verdict.first or Difference(sample, op.index, op.kind, tensor.name,
+                                        _element(tensor, int(wrong[0]), len(golden.tensor(index))
+                                                 // tensor.dtype.itemsize),
                                         want[wrong[0]].item(), got[wrong[0]].item())
     return replace(verdict, mismatches=verdict.mismatches + wrong.size, first=first,
                    worst=max(verdict.worst, float(difference)))

@@ -63,18 +63,26 @@ def build_map(graph: Graph, plan: MemoryPlan, calls: Sequence[tuple[Call, ...]],
         t = graph.tensors[tensor]
         return {"tensor": tensor, "name": t.name, "offset": plan.offset(tensor), "bytes": t.nbytes}
 
+    def output(tensor: int) -> dict:
+        left = graph.tensors[tensor].channels
+        return entry(tensor) | ({} if left is None else {"channels": list(left)})
+
+    by_index = {op.index: lowered for op, lowered in zip(graph.ops, calls, strict=True)}
     return {
         "schema": "edgekit.map", "name": name, "model_sha256": model_sha256,
         "arena": {"symbol": f"{name}_arena", "size": plan.arena_size},
         "inputs": [entry(i) for i in graph.inputs],
         "outputs": [entry(i) for i in graph.outputs],
         "ops": [{"index": op.index, "kind": op.kind,
-                 "symbol": _function(name, op) if lowered else None,
-                 "kernel": "+".join(dict.fromkeys(call.kernel for call in lowered)) or "folded",
-                 "outputs": [entry(i) for i in op.outputs]}
-                for op, lowered in zip(graph.ops, calls, strict=True)],
+                 "symbol": _function(name, op) if by_index.get(op.index) else None,
+                 "kernel": _kernel(by_index.get(op.index, ())),
+                 "outputs": [output(i) for i in op.outputs]} for op in graph.file_ops],
         "constants": tables.listed(),
     }
+
+
+def _kernel(lowered: tuple[Call, ...]) -> str:
+    return "+".join(dict.fromkeys(call.kernel for call in lowered)) or "folded"
 
 
 def _function(name: str, op: Op) -> str:
@@ -87,7 +95,7 @@ def _render_source(graph: Graph, plan: MemoryPlan, calls: Sequence[tuple[Call, .
                  for op, lowered in zip(graph.ops, calls, strict=True) if lowered]
     headers = sorted({f"kernels/{call.header}.h" for lowered in calls for call in lowered})
     stored = [(plan.offset(op.outputs[0]), graph.tensors[op.outputs[0]].nbytes)
-              for op in graph.ops]
+              if op.outputs else (0, 0) for op in graph.file_ops]
     return render("aot/model.c.j2", name=name, macro=name.upper(), model_sha256=model_sha256,
                   board=board, arena_size=plan.arena_size, bound=plan.bound,
                   alignment=plan.alignment, arena_rows=_arena_rows(graph, plan), headers=headers,

@@ -59,7 +59,7 @@ def render_header(graph: Graph, name: str, runtime: str, model_sha256: str, aren
     ports = (_ports(graph, graph.inputs, macro, name, "input")
              + _ports(graph, graph.outputs, macro, name, "output"))
     return render("model/model.h.j2", name=name, macro=macro, runtime=runtime,
-                  model_sha256=model_sha256, arena_size=arena_size, op_count=len(graph.ops),
+                  model_sha256=model_sha256, arena_size=arena_size, op_count=len(graph.file_ops),
                   input_count=len(graph.inputs), output_count=len(graph.outputs), ports=ports,
                   has_ops=has_ops)
 
