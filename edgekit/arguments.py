@@ -274,6 +274,8 @@ def _flash(parser) -> None:
     parser.add_argument("--port", metavar="P", help="a serial port, a UF2 drive's folder, a probe's "
                         "id, or USER@HOST; default: the only one that fits")
     parser.add_argument("--baud", type=int, metavar="N")
+    parser.add_argument("--hello", metavar="PORT", help="wait on this serial port until the new "
+                        "firmware answers")
     parser.add_argument("--by", choices=("esp", "stm32", "uf2", "probe", "ssh"),
                         help="default: the board's own way")
     parser.add_argument("--toolchain", choices=("auto", "gcc", "zig"), default="auto")

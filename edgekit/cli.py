@@ -279,7 +279,7 @@ def _boards(a) -> Answer:
 
 def _flash(a) -> Answer:
     from edgekit.flashing import flash
-    return flash(a.source, a.board, port=a.port, baud=a.baud, by=a.by,
+    return flash(a.source, a.board, port=a.port, baud=a.baud, by=a.by, hello=a.hello,
                  toolchain=a.toolchain), None
 
 

@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from edgekit import device
 from edgekit.board import Board, load_board
 from edgekit.documents import document
-from edgekit.errors import UsageError
+from edgekit.errors import EdgekitError, NotThere, UsageError
 from edgekit.flashers.job import Job, read_job
 from edgekit.project import builder, open_project
+from edgekit.serial_link import SerialLink, open_serial
 
+# Seconds until a board that starts has its USB serial port again.
+APPEARS_S = 10.0
 WAYS = ("esp", "stm32", "uf2", "probe", "ssh")
 
 
 def flash(source, board: str | None = None, *, port: str | None = None, baud: int | None = None,
-          by: str | None = None, toolchain: str = "auto") -> dict:
+          by: str | None = None, toolchain: str = "auto", hello: str | None = None) -> dict:
     """`edgekit.flash`: `source` is a project folder, which is built first, or an .elf or .bin.
 
     `by` is one of WAYS; None is the board's own. Verified always, `verified` says how: read back
     (byte for byte), hash (by the chip), sha256 (over there), accepted (the boot loader restarts
-    only when it has every block). Raises NotThere, DoesNotFit, UsageError, EdgekitError; a message
+    only when it has every block). With `hello`, a serial port, the firmware's HELLO is waited for
+    there, for so long as a board may take to start. Raises NotThere, DoesNotFit, UsageError, EdgekitError; a message
     says where the flash was left incomplete.
     """
     path = Path(source)
@@ -34,7 +42,35 @@ def flash(source, board: str | None = None, *, port: str | None = None, baud: in
     verified = importlib.import_module(f"edgekit.flashers.{way}").flash(job)
     return document("flash", board=job.board.name, by=way, image=str(job.file), port=port,
                     bytes=len(job.data), sha256=hashlib.sha256(job.data).hexdigest(),
-                    verified=verified)
+                    verified=verified, hello=_wait_for_hello(job, hello) if hello else None)
+
+
+def _wait_for_hello(job: Job, port: str) -> dict:
+    """What the new firmware says of itself; EdgekitError where it is silent, or another board's or
+    model's than the image."""
+    serial = job.board.serial
+    with _started(port, serial.baud if serial else device.BAUD) as link:
+        said = link.greeting
+    if said.board != job.board.name or said.model_sha256.encode() not in job.data:
+        raise EdgekitError(f"the firmware that answers on {port} is not what was flashed: board "
+                           f"'{said.board}', model {said.model_sha256[:16]}",
+                           "is it that board's port? reset the board and look: edgekit monitor")
+    return {"board": said.board, "model_sha256": said.model_sha256}
+
+
+@contextmanager
+def _started(port: str, baud: int) -> Iterator[SerialLink]:
+    """A port that may come with the firmware, as a USB device does."""
+    end = time.monotonic() + APPEARS_S
+    while True:
+        try:
+            with open_serial(port, baud) as link:
+                yield link
+                return
+        except NotThere:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.2)
 
 
 def _of_project(folder: Path, board: str | None, port: str | None, baud: int | None,

@@ -35,7 +35,7 @@ def measured(device: dict) -> str:
 
 def flash(d: dict) -> str:
     return (f"{d['board']}: {d['bytes']:,} bytes of {d['image']} written by {d['by']}, verified "
-            f"({d['verified']})")
+            f"({d['verified']})" + (", and it answers" if d["hello"] else ""))
 
 
 def ports(d: dict) -> str:

@@ -19,7 +19,8 @@ from edgekit.errors import DoesNotFit, EdgekitError, NotThere, UsageError
 from edgekit.flashers import uf2 as uf2_flasher
 from edgekit.flashing import flash
 from edgekit.model import model_of
-from tiny_graphs import network
+from firmware_process import build, running
+from tiny_graphs import all_graphs, network
 
 NETWORK = model_of(tflite_writer.write(network()), "tiny_network")
 IMAGE = bytes(i * 7 % 251 for i in range(5000))
@@ -323,6 +324,43 @@ def test_a_project_is_built_for_the_desk_and_flashed(drive, tmp_path, capsys):
     result = json.loads(capsys.readouterr().out)
     assert result["schema"] == "edgekit.flash" and result["by"] == "uf2"
     assert b"self-test" in b"".join(taken[a] for a in sorted(taken)) and result["bytes"] > 5000
+
+
+def twin(model):
+    """The Pico's firmware, but for its core: it answers as that does."""
+    return build(model, "linux_host", change=(
+        "board/board.h", b'BOARD_NAME "linux_host"', b'BOARD_NAME "raspberry_pi_pico"'))
+
+
+@pytest.mark.parametrize("who, said", [
+    ("it", None), ("another", "is not what was flashed: board 'raspberry_pi_pico', model"),
+    ("nobody", "is silent")])
+def test_after_a_uf2_drive_restarted_the_new_firmwares_hello_is_waited_for(
+        drive, tmp_path, monkeypatch, who, said):
+    monkeypatch.setattr("edgekit.greeting.HELLO_S", 1.0)
+    if not toolchains.available(load_board("raspberry_pi_pico")):
+        require_tool("arm-none-eabi-gcc")
+    other = model_of(tflite_writer.write(all_graphs()["two_inputs"]), "two_inputs")
+    pipeline.generate(NETWORK, "raspberry_pi_pico", tmp_path / "net", runtime="aot", form="cmake")
+    drive[2].start()
+    with running("linux_host", twin(other if who == "another" else NETWORK)) as wire:
+        wire.mute = who == "nobody"
+        # The port comes a little after the drive went.
+        link = tmp_path / "port"
+        threading.Timer(0.5, lambda: link.symlink_to(wire.path)).start()
+        if said is None:
+            assert flash(tmp_path / "net", hello=str(link))["hello"] == {
+                "board": "raspberry_pi_pico", "model_sha256": NETWORK.sha256}
+        else:
+            with pytest.raises(EdgekitError, match=said):
+                flash(tmp_path / "net", hello=str(link))
+
+
+def test_a_port_that_never_comes_is_exit_6(drive, image, monkeypatch):
+    monkeypatch.setattr("edgekit.flashing.APPEARS_S", 0.5)
+    drive[2].start()
+    with pytest.raises(NotThere):
+        flash(image, "raspberry_pi_pico", hello="/dev/edgekit-nowhere")
 
 
 @pytest.mark.parametrize("arguments, exit, message", [
