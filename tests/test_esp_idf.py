@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import zlib
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from edgekit.board import load_board
 from edgekit.builders import esp_idf
 from edgekit.codegen import SelfTest
 from edgekit.errors import BadBoard, BuildFailed, DoesNotFit, NotThere, UsageError
+from edgekit.frames import Decoder, Frame, Type, encode
+from edgekit.greeting import parse
 from edgekit.runtimes import aot, tflm
 
 STANDIN = Path(__file__).parent / "esp_idf_standin"
@@ -67,6 +70,24 @@ def test_a_project_configures_compiles_and_passes_its_self_test(tmp_path, runtim
     code, output = standin(tmp_path, generated(tmp_path, runtime, name), runtime, name)
     assert code == 0, output
     assert output == f"edgekit {name}: self-test PASS\nedgekit {name}: 0 us\n"
+
+
+def test_a_host_that_talks_is_served_on_the_uart_driver(tmp_path, monkeypatch):
+    wanted = selftest_of(little())
+    loads = b"".join(encode(Frame(Type.LOAD, 2 + i, bytes((i, 0, 0, 0, 0)) + data))
+                     for i, data in enumerate(wanted.inputs))
+    crc = zlib.crc32(b"".join(wanted.inputs)).to_bytes(4, "little")
+    (tmp_path / "in").write_bytes(encode(Frame(Type.HELLO, 1, b"")) + loads
+                                  + encode(Frame(Type.INFER, 9, crc)))
+    monkeypatch.setenv("EDGEKIT_STANDIN_UART_IN", str(tmp_path / "in"))
+    monkeypatch.setenv("EDGEKIT_STANDIN_UART_OUT", str(tmp_path / "out"))
+    code, output = standin(tmp_path, generated(tmp_path, "aot"), "aot")
+    assert code == 0, output
+    greeting, hello, *acks, ran = Decoder().feed((tmp_path / "out").read_bytes())
+    assert greeting.sequence == 0 and parse(hello.payload).board == "esp32c3"
+    assert parse(hello.payload).counts_cycles and len(acks) == len(wanted.inputs)
+    assert ran.type == Type.INFER + Type.REPLY
+    assert ran.payload[4:8] == zlib.crc32(b"".join(wanted.outputs)).to_bytes(4, "little")
 
 
 def test_a_wrong_byte_is_named(tmp_path):

@@ -16,7 +16,8 @@ MAIN_STACK_SIZE = 8192
 # The component of TFLite Micro in Espressif's registry.
 TFLM_COMPONENT, TFLM_VERSION = "espressif/esp-tflite-micro", "^1.3.5"
 
-_PARTS = ("CMakeLists.txt", "README.md", "sdkconfig.defaults", "main/CMakeLists.txt",
+_PARTS = ("CMakeLists.txt", "README.md", "sdkconfig.defaults", "main/CMakeLists.txt", "main/board.h",
+          "main/board.c",
           "components/edgekit_model/CMakeLists.txt")
 
 
@@ -32,12 +33,13 @@ def project(model: ModelCode, selftest: SelfTest, board: Board, *,
               "sources": model.sources, "optimize_flag": layout.optimize_flag(optimize),
               "small": optimize == "size", "component": TFLM_COMPONENT, "version": TFLM_VERSION}
     files = {name: render(f"project/esp_idf/{name}.j2", **values) for name in _PARTS}
-    files["main/main.c"] = render("project/esp_idf/main/main.c.j2", **values)
+    files["main/main.c"] = render("project/esp_idf/main/main.c.j2", **values,
+                                  **layout.link_values(model, selftest))
     if model.runtime == "tflm":
         files["components/edgekit_model/idf_component.yml"] = render(
             "project/esp_idf/components/edgekit_model/idf_component.yml.j2", **values)
     app = layout.app_part(model, selftest, board)
-    for name in ("selftest.c", "selftest.h"):
+    for name in ("selftest.c", "selftest.h", "link.c", "link.h"):
         files[f"main/{name}"] = app[f"app/{name}"]
     return (Project.of(files).merged(_model_part(model))
             .merged(layout.manifest(model, board, "esp-idf", optimize)))

@@ -26,12 +26,18 @@ def model_part(model: ModelCode) -> Project:
 def app_part(model: ModelCode, selftest: SelfTest, board: Board) -> Project:
     """app/: main.c, the link to a host, and the golden vectors."""
     names = {"name": model.name, "name_upper": model.name.upper()}
-    inputs, outputs = _vectors(selftest.inputs), _vectors(selftest.outputs)
+    link = link_values(model, selftest)
     return Project.of({
-        "app/main.c": render("app/main.c.j2", board=board, has_ops=model.runtime == "aot",
-                             inputs=inputs, outputs=outputs, **names),
-        "app/selftest.c": render("app/selftest.c.j2", inputs=inputs, outputs=outputs, **names),
+        "app/main.c": render("app/main.c.j2", board=board, **link, **names),
+        "app/selftest.c": render("app/selftest.c.j2", inputs=link["inputs"],
+                                 outputs=link["outputs"], **names),
     }).merged(copied("app", ("selftest.h", "link.h", "link.c", "mlperf.h", "mlperf.c")).under("app"))
+
+
+def link_values(model: ModelCode, selftest: SelfTest) -> dict[str, object]:
+    """What app/link_model.j2 names: tensors with their sizes, and whether operators can be run."""
+    return {"has_ops": model.runtime == "aot", "inputs": _vectors(selftest.inputs),
+            "outputs": _vectors(selftest.outputs)}
 
 
 def board_part(board: Board, arena_size: int) -> Project:

@@ -4,6 +4,9 @@
 set(standin ${CMAKE_CURRENT_LIST_DIR}/../../components)
 set(managed_esp-tflite-micro edgekit_tflm)  # dependency of a manifest -> target that stands for it
 
+set(IDF_VERSION_MAJOR 5)
+set(IDF_VERSION_MINOR 4)
+
 macro(idf_build_set_property)
 endmacro()
 
