@@ -96,6 +96,8 @@ def _ports(graph: Graph, side: str, indices: tuple[int, ...]) -> list[str]:
             reasons.append(f"{where} is a constant")
         elif tensor.dtype is DType.FLOAT32:
             continue
+        elif tensor.dtype is DType.INT32 and side == "output":
+            continue
         elif tensor.dtype not in _PORTS:
             reasons.append(f"{where} is {tensor.dtype.value}; it must be int8, uint8, int16 or "
                            "float32")

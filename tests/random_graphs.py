@@ -166,7 +166,7 @@ class Builder:
             values = self._try(kind, inputs, [quant for quant, _ in drawn], dtype, options)
             if values is None:
                 continue
-            useful = all(len(np.unique(value)) > 2 for value in zip(*values))
+            useful = all(len(np.unique(value)) > 2 or dtype is DType.INT32 for value in zip(*values))
             if useful or None not in quants or at_edge or any_scale:
                 break
             del self.tensors[before:]

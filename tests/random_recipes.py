@@ -184,8 +184,8 @@ def axes(b: Builder, rank: int) -> list[int]:
     return [axis - rank if b.chance(0.2) else axis for axis in chosen]
 
 
-@recipe("MEAN")
-def reduction(b: Builder, kind: str) -> bool:
+@recipe("MEAN", "SUM")
+def sums(b: Builder, kind: str) -> bool:
     source = b.any()
     rank = len(b.tensors[source].shape)
     return b.op(kind, (source, b.integers(axes(b, rank))), [None],
@@ -221,3 +221,194 @@ def concatenation(b: Builder, kind: str) -> bool:
     b.rng.shuffle(inputs)
     return b.op(kind, tuple(int(i) for i in inputs), [quant],
                 axis=axis - len(shape) if b.chance(0.3) else axis)
+
+
+def kept(b: Builder, source: int) -> list[Quant]:
+    """The output's quantization where data is moved only."""
+    return [b.tensors[source].quant]
+
+
+def some_axis(b: Builder, rank: int) -> int:
+    """An axis, one in three counted from the end."""
+    axis = b.integer(0, rank - 1)
+    return axis - rank if b.chance(0.3) else axis
+
+
+@recipe("TRANSPOSE")
+def transpose(b: Builder, kind: str) -> bool:
+    source = b.any(b.integer(1, 5))
+    order = b.rng.permutation(len(b.tensors[source].shape))
+    return b.op(kind, (source, b.integers(order)), kept(b, source))
+
+
+@recipe("SQUEEZE")
+def squeeze(b: Builder, kind: str) -> bool:
+    source = b.any()
+    shape = b.tensors[source].shape
+    ones = [axis - len(shape) if b.chance(0.3) else axis
+            for axis, dim in enumerate(shape) if dim == 1 and b.chance(0.7)]
+    return b.op(kind, (source,), kept(b, source), squeeze_dims=tuple(ones))
+
+
+@recipe("EXPAND_DIMS")
+def expand_dims(b: Builder, kind: str) -> bool:
+    source = b.any()
+    axis = some_axis(b, len(b.tensors[source].shape) + 1)
+    return b.op(kind, (source, b.integers(b.pick((axis, [axis])))), kept(b, source))
+
+
+@recipe("SLICE")
+def slices(b: Builder, kind: str) -> bool:
+    source = b.any(b.integer(1, 5))
+    shape = b.tensors[source].shape
+    begin = [b.integer(0, dim - 1) for dim in shape]
+    size = [-1 if b.chance(0.2) else b.integer(1, dim - first)
+            for dim, first in zip(shape, begin)]
+    return b.op(kind, (source, b.integers(begin), b.integers(size)), kept(b, source))
+
+
+@recipe("STRIDED_SLICE")
+def strided_slice(b: Builder, kind: str) -> bool:
+    source = b.any(b.integer(1, 4))
+    shape = b.tensors[source].shape
+    strides = [b.pick((1, 1, 2, 3, -1, -2)) for _ in shape]
+    limits = [[b.integer(-dim - 1, dim + 1) for dim in shape] for _ in range(2)]
+    masks = {name: b.integer(0, 2 ** len(shape) - 1) for name in ("begin_mask", "end_mask")}
+    shrinks = b.integer(0, 2 ** len(shape) - 1) if b.chance(0.3) else 0
+    return b.op(kind, (source, *(b.integers(values) for values in (*limits, strides))),
+                kept(b, source), shrink_axis_mask=shrinks, **masks)
+
+
+@recipe("SPLIT")
+def split(b: Builder, kind: str) -> bool:
+    source = b.any()
+    shape = b.tensors[source].shape
+    axis = some_axis(b, len(shape))
+    count = b.pick([n for n in range(1, shape[axis] + 1) if shape[axis] % n == 0 and n < 9])
+    return b.op(kind, (b.integers(b.pick((axis, [axis]))), source), kept(b, source) * count,
+                num_splits=count)
+
+
+@recipe("SPLIT_V")
+def split_v(b: Builder, kind: str) -> bool:
+    source = b.any()
+    shape = b.tensors[source].shape
+    axis = some_axis(b, len(shape))
+    cuts = sorted({0, shape[axis], *(b.integer(0, shape[axis]) for _ in range(b.integer(0, 3)))})
+    sizes = np.diff(cuts)
+    return b.op(kind, (source, b.integers(sizes), b.integers(axis)), kept(b, source) * len(sizes),
+                num_splits=len(sizes))
+
+
+@recipe("PACK")
+def pack(b: Builder, kind: str) -> bool:
+    source = b.any(b.integer(1, 4))
+    tensor = b.tensors[source]
+    inputs = [source, *(b.of_shape(tensor.shape, tensor.quant) for _ in range(b.integer(0, 3)))]
+    b.rng.shuffle(inputs)
+    return b.op(kind, tuple(int(i) for i in inputs), kept(b, source), values_count=len(inputs),
+                axis=some_axis(b, len(tensor.shape) + 1))
+
+
+@recipe("UNPACK")
+def unpack(b: Builder, kind: str) -> bool:
+    source = b.any()
+    shape = b.tensors[source].shape
+    axis = some_axis(b, len(shape))
+    return shape[axis] < 10 and b.op(kind, (source,), kept(b, source) * shape[axis],
+                                     num=shape[axis], axis=axis)
+
+
+@recipe("PADV2")
+def pad_with_value(b: Builder, kind: str) -> bool:
+    source = b.any(b.integer(1, 4))
+    paddings = b.rng.integers(0, 2, (len(b.tensors[source].shape), 2), endpoint=True)
+    value = b.constant(np.array([b.integer(-128, 127)], np.int8), b.tensors[source].quant)
+    return b.op(kind, (source, b.integers(paddings), value), kept(b, source))
+
+
+@recipe("MIRROR_PAD")
+def mirror_pad(b: Builder, kind: str) -> bool:
+    source = b.any(b.integer(1, 4))
+    mode = b.integer(0, 1)
+    paddings = [[b.integer(0, min(3, dim - 1 + mode)) for _ in range(2)]
+                for dim in b.tensors[source].shape]
+    return b.op(kind, (source, b.integers(paddings)), kept(b, source), mode=mode)
+
+
+@recipe("SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND")
+def blocks(b: Builder, kind: str) -> bool:
+    """Every image can go to batches; some batches are made here, to come back."""
+    block = [b.integer(1, 3) for _ in range(b.integer(1, 2))]
+    source = b.input((1, *(size * b.integer(1, 3) for size in block), b.integer(1, 5)))
+    done = b.op("SPACE_TO_BATCH_ND", (source, b.integers(block), b.integers([[0, 0]] * len(block))),
+                kept(b, source))
+    if kind == "SPACE_TO_BATCH_ND" or not done:
+        return done
+    crops = [[b.integer(0, 1), b.integer(0, 1)] for _ in block]
+    batches = b.ops[-1].outputs[0]
+    return b.op(kind, (batches, b.integers(block), b.integers(crops)), kept(b, source)) or done
+
+
+@recipe("SPACE_TO_DEPTH")
+def space_to_depth(b: Builder, kind: str) -> bool:
+    size = b.integer(1, 3)
+    source = b.input((1, size * b.integer(1, 3), size * b.integer(1, 3), b.integer(1, 5)))
+    return b.op(kind, (source,), kept(b, source), block_size=size)
+
+
+@recipe("DEPTH_TO_SPACE")
+def depth_to_space(b: Builder, kind: str) -> bool:
+    size = b.integer(1, 3)
+    source = b.input((1, b.integer(1, 4), b.integer(1, 4), size * size * b.integer(1, 3)))
+    return b.op(kind, (source,), kept(b, source), block_size=size)
+
+
+@recipe("GATHER")
+def gather(b: Builder, kind: str) -> bool:
+    source = b.any(b.integer(1, 4))
+    shape = b.tensors[source].shape
+    axis = some_axis(b, len(shape))
+    numbers = b.rng.integers(0, shape[axis], b.pick(((), (1,), (4,), (2, 3))))
+    return b.op(kind, (source, b.integers(numbers)), kept(b, source), axis=axis)
+
+
+@recipe("RESIZE_NEAREST_NEIGHBOR", "RESIZE_BILINEAR")
+def resize(b: Builder, kind: str) -> bool:
+    source = b.any(4)
+    size = [b.integer(1, 12), b.integer(1, 12)]
+    mode = b.pick(({}, {"align_corners": True}, {"half_pixel_centers": True}))
+    return b.op(kind, (source, b.integers(size)), kept(b, source), **mode)
+
+
+@recipe("REDUCE_MAX", "REDUCE_MIN")
+def reduce_extremum(b: Builder, kind: str) -> bool:
+    source = b.any()
+    chosen = axes(b, len(b.tensors[source].shape))
+    return b.op(kind, (source, b.integers(chosen)), kept(b, source), keep_dims=b.chance(0.5))
+
+
+@recipe("ARG_MAX", "ARG_MIN")
+def arg_extremum(b: Builder, kind: str) -> bool:
+    source = b.any()
+    axis = some_axis(b, len(b.tensors[source].shape))
+    return b.op(kind, (source, b.integers([axis])), [None], dtype=DType.INT32, output_type=2)
+
+
+@recipe("TRANSPOSE_CONV")
+def transpose_convolution(b: Builder, kind: str) -> bool:
+    source = b.any(4, largest=300)
+    batches, height, width, depth = b.tensors[source].shape
+    outputs, options = b.integer(1, 5), window(b)
+    taps = (b.integer(1, 4), b.integer(1, 4))
+    sizes = []
+    for dim, tap, stride in zip((height, width), taps,
+                                (options["stride_h"], options["stride_w"])):
+        # Any of the sizes that a convolution makes this one of.
+        least = (dim - 1) * stride + (1 if options["padding"] == 0 else tap)
+        sizes.append(least + b.integer(0, stride - 1))
+    weights = _weights(b, (outputs, *taps, depth), 0)
+    bias = _bias(b, source, weights, outputs)
+    return b.op(kind, (b.integers([batches, *sizes, outputs]), weights, source,
+                       *((bias,) if bias >= 0 else ())), [None],
+                real=_real(b, source, weights), activation=activation(b), **options)

@@ -51,7 +51,7 @@ def test_the_kernels_of_an_operator_equal_its_reference_and_compile_without_a_wa
     codes = [aot.generate(graph, memory.plan(graph), f"case_{i}", "0" * 64, "linux_host")
              for i, graph in enumerate(graphs)]
     if not codes:
-        assert kind == "RESHAPE"  # a view has no kernel
+        assert kind in ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")  # a view has no kernel
         return
     library = native.build_library(codes, tmp_path, WARNINGS)
     for graph, code in zip(graphs, codes, strict=True):

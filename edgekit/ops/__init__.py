@@ -8,7 +8,9 @@ from pathlib import Path
 from types import ModuleType
 
 _NOT_OPERATORS = {"__init__", "base", "schema", "weighted", "window", "pooling",
-                  "elementwise", "overlap", "sums", "extremum"}
+                  "elementwise", "overlap", "sums", "extremum", "copies", "padding", "blocks",
+                  "views", "gathering", "resizing", "reduction",
+                  "arg_extremum"}
 
 
 @cache

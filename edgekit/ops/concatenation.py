@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from edgekit.graph import Graph, Op
-from edgekit.ops.base import Call, all_int8, no_macs, one_quantization, slot
+from edgekit.ops import copies
+from edgekit.ops.base import Call, no_macs, slot
 
 CODE, OPTIONS_TYPE, VERSIONS = 2, 10, range(1, 5)
 INPUTS = (1, 1000)
@@ -38,7 +38,7 @@ def shapes_match(graph: Graph, op: Op) -> bool | str:
     return True
 
 
-CONSTRAINTS = (all_int8, no_activation, one_quantization, shapes_match)
+CONSTRAINTS = (copies.moves_int8(), no_activation, shapes_match)
 
 macs = no_macs
 
@@ -55,15 +55,6 @@ def reference(graph: Graph, op: Op, inputs: list[np.ndarray]) -> list[np.ndarray
 
 
 def lower(graph: Graph, op: Op) -> tuple[Call, ...]:
-    """One call per input: each copies its rows to their place in the output's rows."""
-    target = graph.outputs_of(op)[0]
-    axis = op.options.axis % len(target.shape)
-    rows, output_row = math.prod(target.shape[:axis]), math.prod(target.shape[axis:])
-    calls, offset = [], 0
-    for index in op.inputs:
-        row = math.prod(graph.tensors[index].shape[axis:])
-        params = (("rows", rows), ("input_row", row), ("output_row", output_row),
-                  ("output_offset", offset))
-        calls.append(Call("concatenation", "concatenation_s8", params, (index,), op.outputs))
-        offset += row
-    return tuple(calls)
+    axis = op.options.axis % len(graph.outputs_of(op)[0].shape)
+    sizes = [tensor.shape[axis] for tensor in graph.inputs_of(op)]
+    return copies.along_axis(graph, axis, op.inputs, op.outputs[0], sizes, joins=True)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from edgekit.graph import DType, Graph, Op
-from edgekit.ops.base import Call, no_macs, slot
+from edgekit.ops import views
+from edgekit.ops.base import no_macs, slot
 
 CODE, OPTIONS_TYPE, VERSIONS = 22, 17, range(1, 3)
 INPUTS = (1, 2)
@@ -17,21 +16,6 @@ INPUTS = (1, 2)
 @dataclass(frozen=True, slots=True)
 class Options:
     new_shape: tuple[int, ...] = slot(0, "vi", ())
-
-
-def same_type(graph: Graph, op: Op) -> bool | str:
-    """the input and the output must have the same type and quantization"""
-    source, target = graph.inputs_of(op)[0], graph.outputs_of(op)[0]
-    if source.dtype is not target.dtype or source.quant != target.quant:
-        return f"'{source.name}' and '{target.name}' differ"
-    return True
-
-
-def computed_input(graph: Graph, op: Op) -> bool | str:
-    """the input must not be a constant"""
-    # The output is a view of the input's place in the arena, and a constant has none.
-    source = graph.inputs_of(op)[0]
-    return not source.is_constant or f"'{source.name}' is"
 
 
 def constant_shape(graph: Graph, op: Op) -> bool | str:
@@ -53,7 +37,7 @@ def size_stays(graph: Graph, op: Op) -> bool | str:
     return True
 
 
-CONSTRAINTS = (same_type, computed_input, constant_shape, size_stays)
+CONSTRAINTS = (views.same_type, views.computed_input, constant_shape, size_stays)
 
 macs = no_macs
 
@@ -73,10 +57,4 @@ def shapes(graph: Graph, op: Op) -> tuple[tuple[int, ...], ...]:
     return (tuple(rest if dim == -1 else dim for dim in wanted),)
 
 
-def reference(graph: Graph, op: Op, inputs: list[np.ndarray]) -> list[np.ndarray]:
-    return [inputs[0].reshape(graph.outputs_of(op)[0].shape)]
-
-
-def lower(graph: Graph, op: Op) -> tuple[Call, ...]:
-    """Nothing to compute: the planner gives the output the input's place."""
-    return ()
+reference, lower = views.reference, views.lower
