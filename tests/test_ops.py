@@ -7,9 +7,10 @@ import pytest
 
 from cases import load, samples
 from conftest import require_module, require_tool
-from edgekit import checks, memory, ops, reference, tflite, tflite_writer
+from edgekit import checks, memory, ops, pipeline, reference, tflite, tflite_writer
 from edgekit.emulators import native
 from edgekit.emulators.tflm_host import TflmHost
+from edgekit.model import model_of
 from edgekit.runtimes import aot
 
 CASES = load()
@@ -65,3 +66,13 @@ def test_the_kernels_of_an_operator_equal_its_reference_and_compile_without_a_wa
 
 def test_every_operator_has_cases():
     assert {name.split(":")[0].upper() for name in IDS} == set(ops.kinds())
+
+
+def test_an_operator_with_several_outputs_validates_on_native_code():
+    require_module("tflite_micro")
+    if not native.available():
+        require_tool("cc")
+    graph = dict(CASES)["split_v: three parts of a row"]
+    verdict = pipeline.validate(model_of(tflite_writer.write(graph), "parts"), "linux_host",
+                                target="native", count=3)
+    assert verdict["ok"] and verdict["elements"] > 3 * graph.tensors[0].size
