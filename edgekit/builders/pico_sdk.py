@@ -8,20 +8,22 @@ from pathlib import Path
 from edgekit import log, tools
 from edgekit.board import Board
 from edgekit.builders import ecosystem, forms, layout
-from edgekit.codegen import ModelCode, Project, SelfTest, render
+from edgekit.codegen import ModelCode, Project, SelfTest, copied, render
 from edgekit.errors import NotThere
 from edgekit.firmware import Firmware
 
-_FILES = ("CMakeLists.txt", "README.md", "main.c", "pico_sdk_import.cmake")
+_FILES = ("CMakeLists.txt", "README.md", "main.c", "board.h", "board.c", "pico_sdk_import.cmake")
 
 
 def project(model: ModelCode, selftest: SelfTest, board: Board, *,
             optimize: str = "balanced") -> Project:
     """main.c, the self-test, model/ and the SDK's few lines of CMake; UsageError elsewhere."""
     forms.require_possible(board, "pico-sdk", model.runtime)
-    values = ecosystem.values(model, board, "pico-sdk", optimize)
+    values = {**ecosystem.values(model, board, "pico-sdk", optimize),
+              **layout.link_values(model, selftest)}
     return (Project.of({name: render(f"project/pico_sdk/{name}.j2", **values) for name in _FILES})
             .merged(ecosystem.selftest_part(model, selftest, board, ""))
+            .merged(copied("app", ("link.h", "link.c")))
             .merged(layout.model_part(model))
             .merged(layout.manifest(model, board, "pico-sdk", optimize)))
 
