@@ -49,6 +49,8 @@ def test_the_flashed_firmware_computes_the_goldens_numbers(flashed, board, targe
 def test_the_board_measures_its_inference(flashed, board, target):
     device = pipeline.validate(flashed, board, target=target, count=5)["device"]
     assert device is not None and 0 < device["latency_s"][0] <= device["latency_s"][1] < 1
+    assert len(device["ops"]) == len(flashed.graph.ops)
+    assert device["peak_stack"] is None or 32 < device["peak_stack"] < 64 << 10
 
 
 def test_another_model_is_refused(flashed, board, target):
