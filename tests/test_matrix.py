@@ -10,7 +10,11 @@ import sys
 
 import golden
 import matrix
+import pytest
+from conftest import require_module, require_tool
+from tiny_graphs import all_graphs
 
+from edgekit import tflite_writer
 from edgekit.board import board_names, load_board
 
 
@@ -36,13 +40,42 @@ def test_boards_with_an_emulator_ran_their_self_test():
             assert set(aot) & set("QUN"), name
 
 
-def test_two_checkouts_give_the_same_projects(tmp_path):
-    """Only what is imported and read moves: edgekit, templates and boards."""
+def second_checkout(tmp_path):
+    """(this one, a copy elsewhere) of what is imported and read: edgekit, templates and boards."""
     here = golden.FILE.parents[2]
     for name in ("edgekit", "templates", "boards"):
         shutil.copytree(here / name, tmp_path / "elsewhere" / name,
                         ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(here / "pyproject.toml", tmp_path / "elsewhere")
+    return here, tmp_path / "elsewhere"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["two_inputs", "tiny_network"])
+def test_two_checkouts_give_the_same_elf_files(tmp_path, name):
+    require_tool("arm-none-eabi-gcc")
+    require_module("ziglang")
+    model = tmp_path / f"{name}.tflite"
+    model.write_bytes(tflite_writer.write(all_graphs()[name]))
+    elves = []
+    for number, root in enumerate(second_checkout(tmp_path)):
+        for board, chain in (("nucleo_l4r5zi", "gcc"), ("raspberry_pi_pico", "zig")):
+            # Of unequal lengths, so that a path in the file would show in its size too.
+            folder = tmp_path / ("long" * number + "p") / board
+            for words in (["generate", str(model), "--board", board, "--runtime", "aot", "--form",
+                           "cmake", "-o", str(folder)], ["build", str(folder), "--toolchain", chain]):
+                subprocess.run([sys.executable, "-m", "edgekit", *words], check=True, cwd=root,
+                               capture_output=True,
+                               env={**os.environ, "PYTHONPATH": str(root),
+                                    "PYTHONHASHSEED": str(number)})
+            (elf,) = (folder / "build" / chain).glob("*.elf")
+            elves.append(elf.read_bytes())
+    assert elves[:2] == elves[2:]
+    assert elves[0] != elves[1]
+
+
+def test_two_checkouts_give_the_same_projects(tmp_path):
+    here, _ = second_checkout(tmp_path)
     program = (f"import sys; sys.path.insert(0, {str(here / 'tests')!r})\n"
                "import golden, edgekit\n"
                "print(edgekit.__file__)\n"
