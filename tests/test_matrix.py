@@ -63,7 +63,8 @@ def test_two_checkouts_give_the_same_elf_files(tmp_path, name):
             # Of unequal lengths, so that a path in the file would show in its size too.
             folder = tmp_path / ("long" * number + "p") / board
             for words in (["generate", str(model), "--board", board, "--runtime", "aot", "--form",
-                           "cmake", "-o", str(folder)], ["build", str(folder), "--toolchain", chain]):
+                           "cmake", "-o", str(folder)],
+                          ["build", str(folder), "--toolchain", chain]):
                 subprocess.run([sys.executable, "-m", "edgekit", *words], check=True, cwd=root,
                                capture_output=True,
                                env={**os.environ, "PYTHONPATH": str(root),

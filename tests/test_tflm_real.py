@@ -3,7 +3,7 @@
     TFLM_DIR=... [TFLM_FLATBUFFERS_DIR=... TFLM_GEMMLOWP_DIR=... TFLM_RUY_DIR=...
     TFLM_CMSIS_NN_DIR=...] pytest -m external tests/test_tflm_real.py
 
-With ccache as CMAKE_C_COMPILER_LAUNCHER and CMAKE_CXX_COMPILER_LAUNCHER they share what they compile.
+With ccache as CMAKE_C_COMPILER_LAUNCHER and CMAKE_CXX_COMPILER_LAUNCHER they share their work.
 """
 
 from __future__ import annotations
