@@ -15,6 +15,7 @@ _VERBS = {
     "flash": "flashing", "ports": "port_list",
     "compare": "comparison", "doctor": "diagnosis", "load_model": "model", "load_board": "board",
     "prune": "compress.methods", "finetune": "compress.finetune", "quantize": "compress.quantize",
+    "fit": "fitting",
 }
 __all__ = ["__version__", *_VERBS]
 

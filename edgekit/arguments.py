@@ -6,7 +6,7 @@ import argparse
 import re
 
 from edgekit.errors import UsageError
-from edgekit.spelling import bits, numbers, size, weights
+from edgekit.spelling import bits, numbers, seconds, share, size, weights
 from edgekit.version import __version__
 
 
@@ -78,7 +78,7 @@ def parser() -> Parser:
     _prune(add("prune", "remove the weakest filters and neurons of a Keras model"))
     _quantize(add("quantize", "a Keras model or .tflite as a full int8 .tflite"))
     _slim(add("slim", "drop from a .tflite what no device reads, and prove it computes the same"))
-    _fit(add("fit", "prune and quantize a Keras model until it meets a board's budgets"))
+    _fit(add("fit", "prune and quantize a Keras model until it meets a board's budgets", building))
     _generate(add("generate", "write a firmware project", building))
     _build(add("build", "compile a generated project", building))
     _emulate(add("emulate", "run inputs through a model on an emulated board", building))
@@ -182,6 +182,10 @@ def _quantize(parser) -> None:
                         "(x, random) that changes the samples while training for labels")
     parser.add_argument("--targets", choices=("labels", "model"), help="train for the labels "
                         "(default of qat) or the float model's outputs (default of codebooks)")
+    parser.add_argument("--validation", metavar="D", help="judge by this data, not by --data")
+    parser.add_argument("--patience", type=int, metavar="N", help="stop after N epochs without a "
+                        "better loss on --validation")
+    parser.add_argument("--batch-size", type=int, default=64, metavar="N")
     parser.add_argument("--learning-rate", type=float)
     parser.add_argument("--seed", type=int, default=0)
 
@@ -199,14 +203,23 @@ def _slim(parser) -> None:
 def _fit(parser) -> None:
     parser.add_argument("model", metavar="SRC", help=".keras or .h5")
     _board(parser, required=True)
-    parser.add_argument("--data", required=True, metavar="D", help="with labels; a fifth judges")
+    parser.add_argument("--data", required=True, metavar="D", help="with labels; trains")
+    parser.add_argument("--validation", metavar="D", help="judges the accuracy, best with samples "
+                        "that no training has seen; default: a fifth of --data, not trained on")
     parser.add_argument("-o", "--out", required=True, metavar="OUT.tflite")
-    parser.add_argument("--max-ram", type=size, metavar="N")
-    parser.add_argument("--max-flash", type=size, metavar="N")
-    parser.add_argument("--max-latency", type=float, metavar="S")
+    parser.add_argument("--max-ram", type=share(size), metavar="N|P%", help="bytes, or a percentage "
+                        "of what the unpruned model takes")
+    parser.add_argument("--max-flash", type=share(size), metavar="N|P%")
+    parser.add_argument("--max-latency", type=share(seconds), metavar="S|P%",
+                        help="seconds; judges the high estimate")
     parser.add_argument("--max-accuracy-loss", type=float, default=0.01, metavar="X",
                         help="a fraction; default: 0.01, one point")
-    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--augment", metavar="MODULE:NAME", help="as in prune")
+    parser.add_argument("--epochs", type=int, default=10, help="default: 10")
+    parser.add_argument("--patience", type=int, metavar="N", help="stop after N epochs without a "
+                        "better loss on what judges")
+    parser.add_argument("--batch-size", type=int, default=64, metavar="N")
+    parser.add_argument("--learning-rate", type=float, default=3e-3, metavar="X")
     parser.add_argument("--seed", type=int, default=0)
 
 

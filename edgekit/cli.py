@@ -155,6 +155,7 @@ def _quantize(a) -> Answer:
                          levels=a.levels, range=a.range, breakpoints=a.breakpoints,
                          dtype=a.dtype, per_channel=a.per_channel, epochs=a.epochs, seed=a.seed,
                          learning_rate=a.learning_rate, targets=a.targets,
+                         batch_size=a.batch_size, validation=a.validation, patience=a.patience,
                          augment=a.augment), None
 
 
@@ -171,9 +172,14 @@ def _slim(a) -> Answer:
 
 
 def _fit(a) -> Answer:
-    from edgekit.fitting import Budgets, fit_file
-    budgets = Budgets(a.max_ram, a.max_flash, a.max_latency, a.max_accuracy_loss)
-    return fit_file(a.model, a.out, a.board, a.data, budgets, epochs=a.epochs, seed=a.seed), None
+    from edgekit.fitting import fit_file
+    from edgekit.search import Budgets, Share
+    limits = (Share(float(limit[:-1]) / 100) if isinstance(limit, str) else limit
+              for limit in (a.max_ram, a.max_flash, a.max_latency))
+    return fit_file(a.model, a.out, a.board, a.data, Budgets(*limits, a.max_accuracy_loss),
+                    validation=a.validation, augment=a.augment, optimize=a.optimize or "balanced",
+                    toolchain=a.toolchain, epochs=a.epochs, patience=a.patience, seed=a.seed,
+                    batch_size=a.batch_size, learning_rate=a.learning_rate), None
 
 
 def _generate(a) -> Answer:

@@ -9,7 +9,7 @@ import numpy as np
 
 from edgekit import checks
 from edgekit import data as sources
-from edgekit import output, samples
+from edgekit import output, samples, tflite
 from edgekit.documents import document, issue
 from edgekit.emulators import tflm_host
 from edgekit.errors import UsageError
@@ -39,12 +39,13 @@ def prune_file(source, out, *, data=None, validation=None, augment: str | None =
     model = load(source)
     taken, judged = (None if name is None else sources.load(name, input_shapes(model))
                      for name in (data, validation))
+    matched = _matched(model, options)
     model, report = prune(model, data=taken, validation=judged, deterministic=True,
                           augment=augmenting.load(augment) if augment else None, **options)
     output.write_file(Path(out), keras_bytes(model))
     issues = [] if data else [issue("not_tuned", "no data was given: the model was not fine-tuned "
                                     "and its accuracy is not known", "give --data")]
-    return document("prune", issues=issues, output=str(out), method=report.method,
+    return document("prune", issues=issues, output=str(out), method=report.method, matched=matched,
                     layers=[asdict(layer) | {"kept": list(layer.kept)} for layer in report.layers],
                     parameters_before=report.parameters_before,
                     parameters_after=report.parameters_after, notes=list(report.notes),
@@ -54,12 +55,14 @@ def prune_file(source, out, *, data=None, validation=None, augment: str | None =
                     methods=_PRUNE_METHODS)
 
 
-def quantize_file(source, out, *, data, epochs: int | None = None, seed: int = 0,
-                  learning_rate: float | None = None, targets: str | None = None,
-                  augment: str | None = None, **options) -> dict:
+def quantize_file(source, out, *, data, validation=None, augment: str | None = None,
+                  epochs: int | None = None, seed: int = 0, learning_rate: float | None = None,
+                  batch_size: int = 64, patience: int | None = None, targets: str | None = None,
+                  **options) -> dict:
     """Quantize a Keras file or a .tflite and save it; `edgekit.quantize`.
 
-    `options` are those of `edgekit.quantize`. For a Keras file each layer is compared with the
+    `options` are those of `edgekit.quantize`; the accuracy is judged on `validation` where it is
+    given, else on `data`. For a Keras file each layer is compared with the
     float model: the file's own, or after fine-tuning the tuned one.
     """
     if not str(out).endswith(".tflite"):
@@ -71,16 +74,20 @@ def quantize_file(source, out, *, data, epochs: int | None = None, seed: int = 0
     from edgekit.importers.keras import input_shapes, load
     is_tflite = str(source).endswith(".tflite")
     model = Path(source).read_bytes() if is_tflite else load(source)
-    taken = sources.load(data, None if is_tflite else input_shapes(model))
-    training = Training(epochs, seed, learning_rate, targets=targets,
-                        augment=None if augment is None else augmentation.load(augment))
-    found = quantized(model, taken, training, **options)
+    shapes = (samples.input_shapes(tflite.read(model)) if is_tflite else input_shapes(model))
+    taken, judged = (None if name is None else sources.load(name, shapes)
+                     for name in (data, validation))
+    how = Training(epochs, seed, learning_rate, batch_size, judged, patience,
+                   augmentation.load(augment) if augment else None, targets, deterministic=True)
+    found = quantized(model, taken, how, **options)
     result = model_of(found.content, name_from(Path(out).stem))
     # The reference runs int8 only: without TFLite Micro nothing is known of other models' numbers.
     runs = tflm_host.available() or not checks.unsupported(result.graph)
-    accuracy, (layers, against, warnings) = None, _layers(found, result, taken, runs)
-    if runs and not is_tflite and taken.y is not None and taken.y.ndim == 1:
-        accuracy = {"float": evaluate(model, taken), "int8": int8_accuracy(result, taken),
+    accuracy, (layers, against, warnings) = None, layer_fidelity(found, result, taken, runs)
+    judging = judged or taken
+    if runs and judging.y is not None and judging.y.ndim == 1:
+        accuracy = {"float": None if is_tflite else evaluate(model, judging),
+                    "int8": int8_accuracy(result, judging), "on": judging.source,
                     "by": tflm_host.golden_name() if tflm_host.available() else "reference"}
     output.write_file(Path(out), found.content)
     issues = [issue("calibration", text) for text in (*found.warnings, *warnings)]
@@ -91,7 +98,8 @@ def quantize_file(source, out, *, data, epochs: int | None = None, seed: int = 0
                     method=options.get("method", "linear"), dtype=options.get("dtype", "int8"),
                     outside=options.get("outside", "int8"),
                     epochs=found.history.epochs if found.history else 0, accuracy=accuracy,
-                    against=against, layers=layers, in_scope=_in_scope(found),
+                    data=str(data), against=against, layers=layers,
+                    in_scope=_in_scope(found),
                     model=model_section(result.graph, result.name, result.sha256))
 
 
@@ -101,8 +109,17 @@ def _in_scope(found) -> list[str]:
                               if kernel.levels is not None or kernel.int4))
 
 
-def _layers(found, result: Model, taken: sources.Data,
-            runs: bool) -> tuple[list[dict], str | None, tuple]:
+def _matched(model, options: dict) -> list[str] | None:
+    """The layers that a scope names, None where there is no scope."""
+    if options.get("scope") is None:
+        return None
+    from edgekit.compress import walk
+    from edgekit.compress.scope import select
+    return list(select(walk.layers_of(model), options["scope"]))
+
+
+def layer_fidelity(found, result: Model, taken: sources.Data,
+                   runs: bool = True) -> tuple[list[dict], str | None, tuple]:
     """(one entry per operator, the worst first; what it is compared with; warnings)."""
     from edgekit.compress import fidelity
     if found.model is None or not runs:
@@ -115,8 +132,16 @@ def _layers(found, result: Model, taken: sources.Data,
 
 
 def int8_accuracy(model: Model, data: sources.Data) -> float:
-    """The fraction of samples that the golden (TFLM where it is) classifies as labelled."""
-    return float(np.mean(int8_outputs(model, data).argmax(axis=1) == data.y))
+    """The fraction of samples that the golden (TFLM where it is) classifies as labelled.
+
+    One output is a probability of class 1, or, where it may be negative, its logit.
+    """
+    outputs, tensor = int8_outputs(model, data), model.graph.tensors[model.graph.outputs[0]]
+    if outputs.shape[1] > 1:
+        return float(np.mean(outputs.argmax(axis=1) == data.y))
+    lowest = samples.dequantize(np.iinfo(tensor.dtype.numpy).min, tensor)
+    value = samples.dequantize(outputs[:, 0], tensor)
+    return float(np.mean((value > (0.0 if lowest < 0 else 0.5)) == data.y))
 
 
 def int8_outputs(model: Model, data: sources.Data) -> np.ndarray:

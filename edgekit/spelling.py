@@ -1,9 +1,10 @@
-"""How values are spelled on the command line: sizes, lists of numbers, scopes with a value."""
+"""How values are spelled on the command line: sizes, percentages, seconds, lists of numbers, scopes with a value."""
 
 from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Callable
 
 _UNITS = {"": 1, "K": 1024, "M": 1024 ** 2, "G": 1024 ** 3}
 
@@ -14,6 +15,28 @@ def size(text: str) -> int:
     if not match:
         raise argparse.ArgumentTypeError(f"'{text}' is not a size like 4096, 64K or 1M")
     return int(match[1]) * _UNITS[match[2].upper()]
+
+
+def share(kind: Callable):
+    """What `kind` reads, or a percentage as it is written: 50%."""
+    def read(text: str):
+        if not text.endswith("%"):
+            return kind(text)
+        if not re.fullmatch(r"\d+(\.\d+)?%", text) or not 0 < float(text[:-1]) <= 100:
+            raise argparse.ArgumentTypeError(f"'{text}' is not a percentage like 50%")
+        return text
+    return read
+
+
+def seconds(text: str) -> float:
+    """Seconds above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"'{text}' is not seconds like 0.05")
+    return value
 
 
 def numbers(text: str) -> tuple[float, ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from edgekit import arena_text, memories, text_device
-from edgekit.text_compression import prune, quantize, slim
-from edgekit.text_table import between, cell, milliseconds, table
+from edgekit.text_compression import fit, prune, quantize, slim
+from edgekit.text_table import PROFILE_HEADER, between, cell, profile_row, table
 
 
 def render(result: dict) -> str:
@@ -79,18 +79,6 @@ def _validate(d: dict) -> str:
     return f"{text}\n{text_device.measured(d['device'])}" if d["device"] else text
 
 
-PROFILE_HEADER = ("runtime", "flash code", "weights", "tables", "flash total", "arena", "stack",
-                  "RAM total", "instructions", "latency ms")
-
-
-def profile_row(d: dict) -> tuple:
-    """One line of a table of profiles."""
-    flash, ram = d["flash"], d["ram"]
-    return (d["runtime"], flash["code"], flash["weights"], flash["tables"], flash["total"],
-            ram["arena"], ram["peak_stack"], ram["total"], d["time"]["instructions"],
-            milliseconds(d["time"]["latency_s"]))
-
-
 def _profiles(d: dict) -> str:
     found = d["profiles"]
     head = f"{found[0]['model']['name']} on {found[0]['board']}; bytes; ? is not known"
@@ -161,21 +149,6 @@ def _report(d: dict) -> str:
     return f"{d['path']}: {d['results']} results"
 
 
-def _fit(d: dict) -> str:
-    removed = [(layer["name"], layer["kind"], layer["before"], layer["after"])
-               for layer in d["layers"]]
-    tried = [(f"{t['rate']:.1%}", t["costs"], t["fits"]) for t in d["tried"]]
-    rows = [("before", *profile_row(d["before"])[1:]), ("after", *profile_row(d["after"])[1:])]
-    accuracy = d["accuracy"]
-    parts = [table(tried, ("rate", "costs", "fits"))]
-    if removed:
-        parts.append(table(removed, ("layer", "kind", "before", "after")))
-    parts += [table(rows, ("", *PROFILE_HEADER[1:])),
-              f"{d['output']}: pruned by {d['rate']:.1%} for {d['board']}; int8 accuracy on the "
-              f"held-out fifth {accuracy['before']:.2%} -> {accuracy['after']:.2%}"]
-    return "\n\n".join(parts)
-
-
 def _run(d: dict) -> str:
     return "\n\n".join(f"{step['schema'].removeprefix('edgekit.')}\n{render(step)}"
                        for step in d["steps"])
@@ -195,7 +168,7 @@ _RENDER: dict[str, Callable[[dict], str]] = {
     "inspect": _inspect, "check": _check, "generate": _generate, "build": _build,
     "emulate": _emulate, "validate": _validate, "profile": _profile, "profiles": _profiles,
     "boards": _boards, "doctor": _doctor, "compare": _compare, "report": _report,
-    "prune": prune, "quantize": quantize, "slim": slim, "fit": _fit, "demo": _demo,
+    "prune": prune, "quantize": quantize, "slim": slim, "fit": fit, "demo": _demo,
     "fleet": text_device.fleet, "flash": text_device.flash,
     "ports": text_device.ports, "monitor": text_device.monitor, "run": _run,
 }

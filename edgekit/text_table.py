@@ -46,3 +46,15 @@ def between(ends: Sequence[int] | None) -> str | None:
         return None
     low, high = ends
     return f"{low:,} - {high:,}" if low != high else f"{low:,}"
+
+
+PROFILE_HEADER = ("runtime", "flash code", "weights", "tables", "flash total", "arena", "stack",
+                  "RAM total", "instructions", "latency ms")
+
+
+def profile_row(d: dict) -> tuple:
+    """One line of a table of profiles."""
+    flash, ram = d["flash"], d["ram"]
+    return (d["runtime"], flash["code"], flash["weights"], flash["tables"], flash["total"],
+            ram["arena"], ram["peak_stack"], ram["total"], d["time"]["instructions"],
+            milliseconds(d["time"]["latency_s"]))

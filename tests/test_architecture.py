@@ -42,7 +42,7 @@ ROWS = (
     ("compress", "report", "opening"),
     ("flashing",),
     ("compression", "pipeline"),
-    ("demo", "fitting", "fleet", "slimming", "arena_text", "text", "text_compression",
+    ("demo", "search", "fitting", "fleet", "slimming", "arena_text", "text", "text_compression",
      "text_table", "text_device", "pytest_plugin"),
     ("spelling", "arguments", "settings", "running"),
     ("cli",),

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from edgekit import tflite_writer
-from edgekit.arguments import parser, size
+from edgekit.arguments import parser
+from edgekit.spelling import size
 from edgekit.cli import main
 from edgekit.errors import EdgekitError
 from tiny_graphs import network, two_inputs

@@ -10,7 +10,7 @@ import pytest
 
 from edgekit import __version__
 from edgekit.arguments import parser
-from edgekit.text import PROFILE_HEADER
+from edgekit.text_table import PROFILE_HEADER
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()

@@ -81,6 +81,7 @@ def test_a_keras_models_steps_hand_on_what_they_made(here):
         "prune my net.keras --out=build/pruned/my_net.keras --data=train.npz "
         "--validation=test.npz --rate=0.5",
         "quantize build/pruned/my_net.keras --out=build/int8/my_net.tflite --data=train.npz "
+        "--validation=test.npz "
         "--bits=3 --bits=c*=4",
         "check build/int8/my_net.tflite --board=esp32c3",
         "generate build/int8/my_net.tflite --out=build/firmware --board=esp32c3",
