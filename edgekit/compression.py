@@ -94,6 +94,8 @@ def quantize_file(source, out, *, data, validation=None, augment: str | None = N
     if not runs:
         issues.append(issue("not_run", "the model was not run: only TensorFlow Lite Micro can",
                             "pip install 'edgekit[tflm]' on x86-64 Linux"))
+    issues += [issue("out_of_range", f"{judging.source}: {text}") for text in
+               samples.saturation(judging.x, result.graph)]
     return document("quantize", issues=issues, output=str(out), bytes=len(found.content),
                     method=options.get("method", "linear"), dtype=options.get("dtype", "int8"),
                     outside=options.get("outside", "int8"),

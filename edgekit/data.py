@@ -137,7 +137,7 @@ def check(data: Data, shape: Shapes, *, samples: int = 1, classes: int | None = 
         raise BadData(f"{data.source}: {_count(len(data), 'sample')}; at least {samples} are needed",
                       "100 to 500 typical samples give good ranges")
     if classes is not None:
-        _check_labels(data, classes)
+        check_labels(data, classes)
     return data
 
 
@@ -155,7 +155,8 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}{'s' * (number != 1)}"
 
 
-def _check_labels(data: Data, classes: int) -> None:
+def check_labels(data: Data, classes: int) -> Data:
+    """The data, when its labels are numbers of so many classes; raises BadData."""
     if data.y is None:
         raise BadData(f"{data.source}: it has no labels", "accuracy and training need y")
     if data.y.ndim == 1 and data.y.dtype == np.int64 and classes > 1:
@@ -163,6 +164,7 @@ def _check_labels(data: Data, classes: int) -> None:
         if not 0 <= worst < classes:
             raise BadData(f"{data.source}: a label is {worst}; the model has {classes} classes",
                           f"labels run from 0 to {classes - 1}")
+    return data
 
 
 def _present(path: Path) -> Path:

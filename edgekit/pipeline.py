@@ -120,7 +120,7 @@ def validate(source, board: str | None = None, *, target: str = "emulator",
     opened = on_device(source, board, target, baud) if device.is_device(target) else opened_source(
         source, board, target, runtime, engine, toolchain, optimize, frames)
     with opened as run:
-        taken, labels = _samples(run.model, data, count)
+        taken, labels = _samples(run.model, data, count, run.issues)
         # TFLite Micro on this PC is not compared with itself.
         on_host = isinstance(run.link, TflmLink)
         golden = Golden(run.model, of_reference=on_host)
@@ -181,7 +181,7 @@ def require_ok(verdict: dict) -> None:
             f"{first['got']}", "the operators before it are right: look at this one's kernel")
 
 
-def _samples(model: Model, data, count: int | None):
+def _samples(model: Model, data, count: int | None, issues: list[dict]):
     """(samples, labels or None) of the user's data, or the default ones."""
     if count is not None and count < 1:
         raise UsageError(f"{count} samples prove nothing", "give --samples 1 or more")
@@ -189,5 +189,11 @@ def _samples(model: Model, data, count: int | None):
         return samples.default_samples(model.graph, count or 20), None
     shapes = samples.input_shapes(model.graph)
     given = sources.load(data, shapes) if not isinstance(data, sources.Data) else data
-    taken = samples.from_array(given.first(count or len(given)).x, model.graph)
-    return taken, None if given.y is None or given.y.ndim != 1 else given.y[:count]
+    given = given.first(count or len(given))
+    issues += [issue("out_of_range", text, "scale the data as they were scaled for the training")
+               for text in samples.saturation(given.x, model.graph)]
+    taken = samples.from_array(given.x, model.graph)
+    if given.y is None or given.y.ndim != 1:
+        return taken, None
+    classes = model.graph.tensors[model.graph.outputs[0]].size
+    return taken, sources.check_labels(given, classes).y

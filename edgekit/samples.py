@@ -11,6 +11,7 @@ from edgekit.graph import DType, Graph, Tensor
 from edgekit.inputs import Shapes, Values, parts
 
 Sample = tuple[np.ndarray, ...]
+TOO_MUCH = 0.01  # of an input's values beyond its range
 
 
 def default_samples(graph: Graph, count: int) -> list[Sample]:
@@ -81,6 +82,23 @@ def from_array(array: Values, graph: Graph) -> list[Sample]:
     columns = [_rows(np.asarray(one), graph.tensors[index], "the data")
                for one, index in zip(arrays, graph.inputs, strict=True)]
     return list(zip(*columns, strict=True))
+
+
+def saturation(array: Values, graph: Graph) -> tuple[str, ...]:
+    """A sentence for each input of which more than a hundredth of the real values do not fit."""
+    found = []
+    for values, index in zip(parts(array), graph.inputs, strict=True):
+        tensor, values = graph.tensors[index], np.asarray(values)
+        if tensor.dtype is DType.FLOAT32 or not np.issubdtype(values.dtype, np.floating):
+            continue
+        info = np.iinfo(tensor.dtype.numpy)
+        low, high = (float(dequantize(end, tensor)) for end in (info.min, info.max))
+        beyond = ((values < low - tensor.scale) | (values > high + tensor.scale)).mean()
+        if beyond > TOO_MUCH:
+            found.append(f"{beyond:.1%} of the values of '{input_name(tensor)}' are beyond its range "
+                         f"of {low:.4g} to {high:.4g}, and saturate: the data reach from "
+                         f"{values.min():.4g} to {values.max():.4g}")
+    return tuple(found)
 
 
 def input_name(tensor: Tensor) -> str:
