@@ -75,7 +75,7 @@ def quantize_file(source, out, *, data, validation=None, augment: str | None = N
     is_tflite = str(source).endswith(".tflite")
     model = Path(source).read_bytes() if is_tflite else load(source)
     shapes = (samples.input_shapes(tflite.read(model)) if is_tflite else input_shapes(model))
-    taken, judged = (None if name is None else sources.load(name, shapes)
+    taken, judged = (None if name is None else sources.check(sources.load(name, shapes), shapes)
                      for name in (data, validation))
     how = Training(epochs, seed, learning_rate, batch_size, judged, patience,
                    augmentation.load(augment) if augment else None, targets, deterministic=True)

@@ -19,7 +19,7 @@ from edgekit import validation
 from edgekit.board import Board, load_board
 from edgekit.board_list import boards
 from edgekit.codegen import ModelCode
-from edgekit.documents import document
+from edgekit.documents import document, issue
 from edgekit.emulators.tflm_host import TflmLink
 from edgekit.errors import Mismatch, UsageError
 from edgekit.golden import Golden

@@ -121,7 +121,8 @@ def _rows(array: np.ndarray, tensor: Tensor, where: str) -> np.ndarray:
         raise BadData(f"{where} has no samples", "the first axis is the sample")
     if array[0].size != tensor.size:
         raise BadData(f"{where} has samples of shape {list(array.shape[1:])}, input "
-                      f"'{tensor.name}' takes {list(tensor.shape[1:])}")
+                      f"'{tensor.name}' takes {list(tensor.shape[1:])}",
+                      "reshape the samples, or add the channel axis: x[..., None]")
     if np.issubdtype(array.dtype, np.floating):
         if not np.isfinite(array).all():
             raise BadData(f"{where} holds values that are not finite", "look for NaN in it")
@@ -129,7 +130,7 @@ def _rows(array: np.ndarray, tensor: Tensor, where: str) -> np.ndarray:
             array = quantize(array, tensor)
     if array.dtype != tensor.dtype.numpy:
         raise BadData(f"{where} has dtype {array.dtype}, input '{tensor.name}' takes "
-                      f"{tensor.dtype.value} or float")
+                      f"{tensor.dtype.value} or float", "real values as float32 are quantized here")
     return array.reshape(len(array), *tensor.shape)
 
 
