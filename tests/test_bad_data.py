@@ -105,7 +105,7 @@ def test_samples_that_do_not_suit_the_model_are_refused(refused):
     np.savez("d.npz", x=good(), y=np.full(8, 3))
     assert "a label is 3; the model has 3 classes" in refused(*VALIDATE, "d.npz")
     np.savez("d.npz", x=good())
-    assert "no layer matches 'conv*'" in refused(*QUANTIZE, "d.npz", "--scope", "conv*")
+    assert "no layer matches 'cnov*'" in refused(*QUANTIZE, "d.npz", "--scope", "cnov*")
     assert "9 levels are both given" in refused(*QUANTIZE, "d.npz", "--levels", "9")
 
 
