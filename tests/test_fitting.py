@@ -47,13 +47,15 @@ def trained(blobs):
     return finetune(model, blobs, 6, learning_rate=1e-2)[0]
 
 
+@pytest.mark.slow
 def test_the_fitted_model_meets_its_budget_and_the_next_smaller_rate_does_not(trained, blobs):
     from edgekit.fitting import fit
     from edgekit.profiling import over_budget
-    budgets = Budgets(max_flash=6000, max_accuracy_loss=0.1)
+    budgets = Budgets(max_ram=Share(0.6), max_accuracy_loss=0.1)
     model, result = fit(trained, BOARD, blobs, budgets, name="blobs", epochs=4)
-    assert result["before"]["flash"]["total"] > 6000 >= result["after"]["flash"]["total"]
-    assert over_budget(result["after"], max_flash=6000) == []
+    limit = result["budgets"]["max_ram"]
+    assert limit == int(0.6 * result["before"]["ram"]["total"]) >= result["after"]["ram"]["total"]
+    assert over_budget(result["after"], max_ram=limit) == []
     assert result["accuracy"]["loss"] <= 0.1 and result["model"]["sha256"] == model.sha256
     tried = {t["rate"]: t["fits"] for t in result["tried"]}
     assert result["bits"] is None and result["misses"] == []
@@ -112,13 +114,13 @@ def test_the_command_writes_the_model_and_prints_what_it_did(trained, blobs, tmp
     trained.save(tmp_path / "m.keras")
     np.savez(tmp_path / "d.npz", x=blobs.x, y=blobs.y)
     words = ["fit", tmp_path / "m.keras", "--board", BOARD, "--data", tmp_path / "d.npz",
-             "--max-flash", "6000", "--max-accuracy-loss", "1", "--epochs", "1", "-o",
+             "--max-ram", "60%", "--max-accuracy-loss", "1", "--epochs", "1", "-o",
              tmp_path / "small.tflite"]
     assert main([str(word) for word in words]) == 0
     out = capsys.readouterr().out
     assert "second" in out and "int8 accuracy on 80 samples of" in out
     assert main(["inspect", str(tmp_path / "small.tflite")]) == 0
     (tmp_path / "small.tflite").unlink()
-    words[words.index("6000")] = "100"
+    words[words.index("60%")] = "100"
     assert main([str(word) for word in words]) == 1
     assert not (tmp_path / "small.tflite").exists()
