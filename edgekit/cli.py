@@ -138,25 +138,27 @@ def _check(a) -> Answer:
     return result, kind and kind(f"{count} problem{'s' * (count > 1)} on {a.board}", "")
 
 
+_TRAINING = ("data", "validation", "augment", "epochs", "patience", "batch_size", "learning_rate",
+             "seed")
+
+
+def _named(a, *names: str) -> dict:
+    """Options of the command line by their names, for a function that has the same ones."""
+    return {name: getattr(a, name) for name in names}
+
+
 def _prune(a) -> Answer:
     from edgekit.compression import prune_file
-    return prune_file(a.model, a.out, method=a.method, scope=a.scope, rate=a.rate,
-                      threshold=a.threshold, granularity=a.granularity, pattern=a.pattern,
-                      strength=a.strength, data=a.data, validation=a.validation,
-                      augment=a.augment, epochs=a.epochs, patience=a.patience,
-                      batch_size=a.batch_size, learning_rate=a.learning_rate, seed=a.seed), None
+    return prune_file(a.model, a.out, **_named(
+        a, "method", "scope", "rate", "threshold", "granularity", "pattern", "strength",
+        *_TRAINING)), None
 
 
 def _quantize(a) -> Answer:
     from edgekit.compression import quantize_file
-    bits, weights = _by_scope(a.bits), _by_scope(a.weights)
-    return quantize_file(a.model, a.out, data=a.data, method=a.method, scope=a.scope, bits=bits,
-                         weights=weights, outside=a.outside,
-                         levels=a.levels, range=a.range, breakpoints=a.breakpoints,
-                         dtype=a.dtype, per_channel=a.per_channel, epochs=a.epochs, seed=a.seed,
-                         learning_rate=a.learning_rate, targets=a.targets,
-                         batch_size=a.batch_size, validation=a.validation, patience=a.patience,
-                         augment=a.augment), None
+    return quantize_file(a.model, a.out, bits=_by_scope(a.bits), weights=_by_scope(a.weights),
+                         **_named(a, "method", "scope", "outside", "levels", "range", "breakpoints",
+                                  "dtype", "per_channel", "targets", *_TRAINING)), None
 
 
 def _by_scope(given: list[tuple]):
@@ -176,10 +178,9 @@ def _fit(a) -> Answer:
     from edgekit.search import Budgets, Share
     limits = (Share(float(limit[:-1]) / 100) if isinstance(limit, str) else limit
               for limit in (a.max_ram, a.max_flash, a.max_latency))
-    return fit_file(a.model, a.out, a.board, a.data, Budgets(*limits, a.max_accuracy_loss),
-                    validation=a.validation, augment=a.augment, optimize=a.optimize or "balanced",
-                    toolchain=a.toolchain, epochs=a.epochs, patience=a.patience, seed=a.seed,
-                    batch_size=a.batch_size, learning_rate=a.learning_rate), None
+    return fit_file(a.model, a.out, a.board, budgets=Budgets(*limits, a.max_accuracy_loss),
+                    optimize=a.optimize or "balanced", toolchain=a.toolchain,
+                    **_named(a, *_TRAINING)), None
 
 
 def _generate(a) -> Answer:
