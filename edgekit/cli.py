@@ -16,6 +16,7 @@ from edgekit.errors import (BudgetExceeded, DoesNotFit, EdgekitError, Mismatch, 
                             UsageError)
 from edgekit.settings import beforehand
 from edgekit.settings import load as load_settings
+from edgekit.spelling import by_scope
 
 Answer = tuple[dict, EdgekitError | None]
 
@@ -156,15 +157,9 @@ def _prune(a) -> Answer:
 
 def _quantize(a) -> Answer:
     from edgekit.compression import quantize_file
-    return quantize_file(a.model, a.out, bits=_by_scope(a.bits), weights=_by_scope(a.weights),
+    return quantize_file(a.model, a.out, bits=by_scope(a.bits), weights=by_scope(a.weights),
                          **_named(a, "method", "scope", "outside", "levels", "range", "breakpoints",
                                   "dtype", "per_channel", "targets", *_TRAINING)), None
-
-
-def _by_scope(given: list[tuple]):
-    """One value for all layers, or a mapping of scopes to values; None where nothing is given."""
-    found = {"*" if scope is None else scope: value for scope, value in given}
-    return found["*"] if list(found) == ["*"] else found or None
 
 
 def _slim(a) -> Answer:

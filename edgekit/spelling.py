@@ -61,3 +61,9 @@ def weights(text: str) -> tuple[str | None, str]:
     if dtype not in ("int8", "int4"):
         raise argparse.ArgumentTypeError(f"'{text}' is not weights like int4 or conv*=int4")
     return scope or None, dtype
+
+
+def by_scope(given: list[tuple]):
+    """One value for all layers, or a mapping of scopes to values; None where nothing is given."""
+    found = {"*" if scope is None else scope: value for scope, value in given}
+    return found["*"] if list(found) == ["*"] else found or None
