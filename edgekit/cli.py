@@ -170,10 +170,9 @@ def _slim(a) -> Answer:
 
 def _fit(a) -> Answer:
     from edgekit.fitting import fit_file
-    from edgekit.search import Budgets, Share
-    limits = (Share(float(limit[:-1]) / 100) if isinstance(limit, str) else limit
-              for limit in (a.max_ram, a.max_flash, a.max_latency))
-    return fit_file(a.model, a.out, a.board, budgets=Budgets(*limits, a.max_accuracy_loss),
+    from edgekit.search import Budgets
+    budgets = Budgets.spelled(a.max_ram, a.max_flash, a.max_latency, a.max_accuracy_loss)
+    return fit_file(a.model, a.out, a.board, budgets=budgets,
                     optimize=a.optimize or "balanced", toolchain=a.toolchain,
                     **_named(a, *_TRAINING)), None
 

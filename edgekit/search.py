@@ -34,6 +34,12 @@ class Budgets:
     max_latency_s: float | Share | None = None
     max_accuracy_loss: float = 0.01
 
+    @classmethod
+    def spelled(cls, ram, flash, latency_s, loss: float) -> Budgets:
+        """Budgets from the command line, where a share is written as 50%."""
+        return cls(*(Share(float(limit[:-1]) / 100) if isinstance(limit, str) else limit
+                     for limit in (ram, flash, latency_s)), loss)
+
     @property
     def empty(self) -> bool:
         return (self.max_ram, self.max_flash, self.max_latency_s) == (None, None, None)
