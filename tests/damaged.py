@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from edgekit.flatbuffer import Builder
 
-FULLY_CONNECTED, SOFTMAX, TANH, CUSTOM, TRANSPOSE, CALL_ONCE = 9, 25, 28, 32, 39, 129
+FULLY_CONNECTED, SOFTMAX, FLOOR, CUSTOM, L2_NORMALIZATION, CALL_ONCE = 9, 25, 8, 32, 11, 129
 
 
 def code(number: int, version: int = 1, custom: str | None = None) -> dict:

@@ -161,8 +161,8 @@ CHECKS = [
     ("26 float operator", changed(lambda p: [t.__setitem__(1, ("scalar", "b", 0))
                                              for t in (p.tensors[0], p.tensors[3])]),
      "'x' is float32"),
-    ("27 unsupported operator", changed(lambda p: p.codes.__setitem__(0, code(damaged.TRANSPOSE))),
-     "operator 0 TRANSPOSE version 1 is not supported"),
+    ("27 unsupported operator", changed(lambda p: p.codes.__setitem__(0, code(damaged.L2_NORMALIZATION))),
+     "operator 0 L2_NORMALIZATION version 1 is not supported"),
     ("27 unknown operator", changed(lambda p: p.codes.__setitem__(0, code(9999))),
      "operator 0 UNKNOWN_9999 version 1 is not supported"),
     ("28 operator version", changed(lambda p: p.codes.__setitem__(0, code(9, version=99))),
@@ -253,13 +253,13 @@ def test_all_that_is_wrong_is_said_at_once():
 def test_all_unsupported_operators_are_listed_at_once_with_their_versions():
     def three(parts: Parts) -> None:
         add_tensor_and_operator(parts, tensor("a", (1, 2), quant=quantization()),
-                                operator(1, (3,), (4,)), damaged.TRANSPOSE)
+                                operator(1, (3,), (4,)), damaged.L2_NORMALIZATION)
         add_tensor_and_operator(parts, tensor("b", (1, 2), quant=quantization()),
-                                operator(2, (4,), (5,)), damaged.TANH)
+                                operator(2, (4,), (5,)), damaged.FLOOR)
 
     error = refusal(changed(three), compiled=True)
-    assert error.reasons == ("operator 1 TRANSPOSE version 1 is not supported",
-                             "operator 2 TANH version 1 is not supported")
+    assert error.reasons == ("operator 1 L2_NORMALIZATION version 1 is not supported",
+                             "operator 2 FLOOR version 1 is not supported")
 
 
 def test_a_dynamic_batch_is_one():

@@ -13,6 +13,7 @@ from unicorn_firmware import MAP, build, cortex_m, expected
 
 from edgekit import samples, targets, tflite_writer, tools, workspace
 from edgekit.board import load_board
+from edgekit.builders import cmake
 from edgekit.emulators import qemu_counter, qemu_machines
 from edgekit.emulators.gdb_client import GdbClient, Registers
 from edgekit.emulators.qemu import open_qemu
@@ -39,7 +40,8 @@ def both(model, name: str) -> list[tuple]:
     require_tool(qemu_machines.program(board))
     for package in ("unicorn", "capstone", "elftools"):
         require_module(package)
-    code, project = targets.firmware_project(model, board, "balanced")
+    code = targets.aot_code(model, board)
+    project = cmake.project(code, targets.selftest(model), board)
     firmware = workspace.built(project, board, "auto", "balanced")
     sample = tuple(v.tobytes() for v in samples.random_samples(model.graph, 1)[0])
     found = []

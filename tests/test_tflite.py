@@ -115,10 +115,10 @@ def test_buffers_behind_the_flatbuffer_are_read_and_patched():
 
 
 def test_an_operator_with_unknown_options_cannot_be_written_anew():
-    data = damaged.changed(lambda p: p.codes.__setitem__(0, damaged.code(damaged.TRANSPOSE)))
+    data = damaged.changed(lambda p: p.codes.__setitem__(0, damaged.code(damaged.L2_NORMALIZATION)))
     graph = tflite.read(data)
     assert tflite_writer.write(graph, data) == data
-    with pytest.raises(BadModel, match="a model with TRANSPOSE can only be written"):
+    with pytest.raises(BadModel, match="a model with L2_NORMALIZATION can only be written"):
         tflite_writer.write(replace(graph, outputs=(3, 3)), data)
 
 

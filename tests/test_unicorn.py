@@ -222,7 +222,7 @@ def test_stores_do_not_throw_away_translated_code(name):
     require_module("unicorn")
     import unicorn
     from unicorn import arm_const as r
-    flash, ram = load_board(name).memory
+    flash, ram = load_board(name).memory[:2]
     uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
     uc.ctl_set_cpu_model(r.UC_CPU_ARM_CORTEX_M3)
     loop = bytes.fromhex("1160 0138 fcd1")  # str r1, [r2]; subs r0, #1; bne to the store

@@ -14,8 +14,8 @@ from edgekit.emulators.unicorn import open_machine
 from edgekit.emulators.worker import open_in_worker
 from edgekit.errors import EmulationFault
 from edgekit.model import model_of
-from edgekit.targets import firmware_project
-from edgekit import samples, tflite_writer, workspace
+from edgekit import samples, targets, tflite_writer, workspace
+from edgekit.builders import cmake
 from tiny_graphs import all_graphs
 
 
@@ -25,7 +25,8 @@ def built():
     require_tool("arm-none-eabi-gcc")
     model = model_of(tflite_writer.write(all_graphs()["tiny_network"]), "tiny")
     board = load_board("nucleo_l4r5zi")
-    code, project = firmware_project(model, board, "balanced")
+    code = targets.aot_code(model, board)
+    project = cmake.project(code, targets.selftest(model), board)
     inputs = tuple(value.tobytes() for value in samples.random_samples(model.graph, 1)[0])
     return workspace.built(project, board, "auto", "balanced"), board, code.map, inputs
 

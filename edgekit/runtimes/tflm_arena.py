@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edgekit import memory, ops, tools
 from edgekit.board import Board
@@ -95,11 +95,16 @@ def _library_bytes(graph: Graph, board: Board | None,
 def _estimate(graph: Graph) -> int:
     """The tensors' plan, per-channel tables and the interpreter's own structures."""
     known = all(ops.get(op.kind) for op in graph.ops)
-    activations = (memory.plan(graph).arena_size if known else
+    # TFLite Micro never places an output over an input.
+    activations = (memory.plan(graph, _apart(memory.lower(graph))).arena_size if known else
                    sum(t.nbytes for t in graph.tensors if not t.is_constant))
     channels = sum(len(t.quant.scale) for t in graph.tensors if t.quant and t.is_constant)
     return _aligned(activations + 8 * channels + _PER_TENSOR * len(graph.tensors)
                     + _PER_OP * len(graph.ops) + _FIXED)
+
+
+def _apart(calls):
+    return tuple(tuple(replace(call, over=()) for call in of_op) for of_op in calls)
 
 
 def _aligned(size: int) -> int:
