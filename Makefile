@@ -26,7 +26,7 @@ serial-long: $(VENV)/test
 bench: $(VENV)/test
 	$(BIN)/python examples/mlperf_tiny/bench.py $(BENCH_ARGS)
 
-# Pruning and quantization against figures, five seeds: at most 30 minutes on two cores.
+# Pruning and quantization against figures, five seeds: about 20 minutes on two cores, estimated from CPU time.
 bench-compression: $(VENV)/test
 	$(BIN)/python examples/compression/bench.py $(BENCH_ARGS)
 
