@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edgekit import ops
+from edgekit import ops, ranges
 from edgekit.graph import Graph
-from edgekit.kernels import ranges
 from edgekit.ops.base import wrong_counts
 
 

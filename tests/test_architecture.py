@@ -20,7 +20,7 @@ ROWS = (
     ("version", "errors", "resources", "log", "quiet"),
     ("tools", "graph", "fixed_point", "fixed_point_math", "flatbuffer", "link", "documents",
      "frames", "serial_port", "exchange", "greeting", "serial_link", "measurement"),
-    ("ops", "kernels", "board", "codegen", "elf", "uf2", "output", "data", "sources",
+    ("ops", "ranges", "kernels", "board", "codegen", "elf", "uf2", "output", "data", "sources",
      "inputs"),
     ("tflite", "reference", "toolchains", "firmware", "macs", "board_list",
      "diagnosis", "comparison", "lock"),

@@ -10,7 +10,8 @@ import pytest
 from edgekit import memory, reference
 from edgekit.fixed_point import multiply_by_quantized_multiplier
 from edgekit.graph import DType, Graph, Op, Quant, Tensor
-from edgekit.kernels import ranges, requantization, swar
+from edgekit import ranges
+from edgekit.kernels import requantization, swar
 from edgekit.kernels.channels import Channels
 from edgekit.macs import executed_macs, macs_of
 from edgekit.ops.depthwise_conv_2d import Options as Depthwise

@@ -201,7 +201,7 @@ def threshold_net(bias: int) -> Graph:
 def test_a_dead_channel_that_one_more_of_its_bias_revives_is_not_removed():
     # Half of 1 rounds up to the first value that is seen; 0 is the last that is not.
     dead, alive = threshold_net(0), threshold_net(1)
-    from edgekit.passes.ranges import intervals
+    from edgekit.ranges import intervals
     assert [int(side[0]) for side in intervals(dead)[3]] == [-128, -128]
     assert [int(side[0]) for side in intervals(alive)[3]] == [-128, -127]
     sample = (np.full((1, 1, 4, 1), 127, np.int8),)

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edgekit import ranges
 from edgekit.fixed_point import INT32_MAX, INT32_MIN
 from edgekit.graph import Graph, Op
-from edgekit.kernels import ranges
 from edgekit.ops import weighted
 
 _HALF, _ONE = 1 << 30, -1  # a multiplier and a shift of 1/4, for constants

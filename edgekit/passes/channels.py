@@ -15,8 +15,8 @@ import numpy as np
 
 from edgekit.graph import DType, Graph, Op, Quant, Tensor
 from edgekit.ops import weighted
-from edgekit.passes.ranges import (Interval, intervals, is_int8, is_padded, keeps_channels, sums,
-                                   weights_by_channel)
+from edgekit.ranges import (Interval, intervals, is_int8, is_padded, keeps_channels, sums,
+                            weights_by_channel)
 
 WORD = 4  # channels
 _MIXING = ("CONV_2D", "FULLY_CONNECTED")

@@ -1,17 +1,20 @@
 """What values each channel can take: exact intervals through requantization and clamp.
 
 A channel is an index of the last axis. An interval is per tensor two int64 arrays [channels],
-the lowest and the highest value that any input of the model can give.
+the lowest and the highest value that any input of the model can give. A channel whose interval is
+one value is a constant: networks that were trained with a rectifier have many.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from edgekit import ops
+from edgekit.fixed_point import INT32_MAX, INT32_MIN
 from edgekit.graph import DType, Graph, Op
 from edgekit.ops import conv_2d, depthwise_conv_2d, pooling, weighted
 
@@ -21,14 +24,16 @@ Interval = tuple[np.ndarray, np.ndarray]
 
 @dataclass(frozen=True)
 class Sums:
-    """Of a weighted operator, per output channel: `low` and `high` of the sum with its bias, and
-    whether they are `trusted` not to wrap."""
+    """Of a weighted operator, per output channel: `low` and `high` of the sum with its bias,
+    whether it `fits` int32, and whether it is `trusted` to do so in any order of its terms."""
 
     low: np.ndarray
     high: np.ndarray
+    fits: np.ndarray
     trusted: np.ndarray
 
 
+@lru_cache(maxsize=8)
 def intervals(graph: Graph) -> dict[int, Interval]:
     """The interval of every int8 activation."""
     found: dict[int, Interval] = {}
@@ -40,6 +45,35 @@ def intervals(graph: Graph) -> dict[int, Interval]:
         for i in op.outputs:
             found[i] = rule(graph, op, found[op.inputs[0]]) if known else _any_value(graph, i)
     return found
+
+
+def of_tensor(graph: Graph, tensor: int) -> Interval:
+    """The interval of an int8 tensor, constants among them."""
+    return intervals(graph).get(tensor) or _any_value(graph, tensor)
+
+
+def of_taps(graph: Graph, op: Op, shape: tuple[int, int]) -> Interval:
+    """(lowest, highest) input of each weight, int64 of `shape` [output channels, taps]; outside the
+    image lies the zero point."""
+    source = graph.inputs_of(op)[0]
+    low, high = of_tensor(graph, op.inputs[0])
+    if is_padded(graph, op):
+        low, high = np.minimum(low, source.zero_point), np.maximum(high, source.zero_point)
+    if op.kind == "DEPTHWISE_CONV_2D":
+        each = np.repeat(np.arange(low.size), shape[0] // low.size)[:, np.newaxis]
+        return tuple(np.broadcast_to(end[each], shape) for end in (low, high))
+    if shape[1] % low.size:  # a FULLY_CONNECTED that cuts channels
+        return np.full(shape, -128), np.full(shape, 127)
+    return tuple(np.broadcast_to(np.tile(end, shape[1] // low.size), shape) for end in (low, high))
+
+
+def live_macs(graph: Graph, op: Op, macs: int) -> int:
+    """Of a convolution's MACs those of outputs that some input of the model can change; of other
+    operators all."""
+    if op.kind not in ("CONV_2D", "DEPTHWISE_CONV_2D"):
+        return macs
+    low, high = of_tensor(graph, op.outputs[0])
+    return macs * int(np.count_nonzero(low != high)) // low.size
 
 
 def is_int8(graph: Graph, op: Op) -> bool:
@@ -79,9 +113,11 @@ def sums(graph: Graph, op: Op, source: Interval) -> Sums:
         smallest, largest = np.minimum(smallest, 0), np.maximum(largest, 0)
     bias = weighted.bias_of(graph, op, len(weights)).astype(np.int64)
     reach = np.abs(bias) + 255 * np.abs(weights).sum(axis=(1, 2))
-    _, shift = weighted.multipliers(graph, op)
-    return Sums(bias + smallest.sum(axis=(1, 2)), bias + largest.sum(axis=(1, 2)),
-                (reach < REACH) & np.broadcast_to(shift <= 0, reach.shape))
+    least, most = bias + smallest.sum(axis=(1, 2)), bias + largest.sum(axis=(1, 2))
+    # A shift to the left may wrap: only to the right does requantization never fall.
+    rises = np.broadcast_to(weighted.multipliers(graph, op)[1] <= 0, reach.shape)
+    return Sums(least, most, rises & (least >= INT32_MIN) & (most <= INT32_MAX),
+                rises & (reach < REACH))
 
 
 def _per_input(op: Op, weights: np.ndarray, source: Interval) -> Interval:
@@ -98,10 +134,10 @@ def _per_input(op: Op, weights: np.ndarray, source: Interval) -> Interval:
 def _weighted(graph: Graph, op: Op, source: Interval) -> Interval:
     found = sums(graph, op, source)
     # Requantization never falls as the sum rises, so its ends are those of the sums.
-    ends = [weighted.requantize(graph, op, np.where(found.trusted, end, 0)[np.newaxis],
+    ends = [weighted.requantize(graph, op, np.where(found.fits, end, 0)[np.newaxis],
                                 op.options.activation)[0].astype(np.int64)
             for end in (found.low, found.high)]
-    return (np.where(found.trusted, ends[0], -128), np.where(found.trusted, ends[1], 127))
+    return (np.where(found.fits, ends[0], -128), np.where(found.fits, ends[1], 127))
 
 
 def _rising(graph: Graph, op: Op, source: Interval) -> Interval:
