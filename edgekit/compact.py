@@ -3,21 +3,19 @@ as the look-up tables of TFLite Micro."""
 
 from __future__ import annotations
 
-from edgekit import samples, tflite, tflite_writer
+from edgekit import tflite, tflite_writer
 from edgekit.emulators import tflm_host
-from edgekit.errors import Mismatch
-from edgekit.graph import Graph
+from edgekit.equality import require_equal
 from edgekit.golden import Golden
+from edgekit.graph import Graph
 from edgekit.model import Model, model_of
 from edgekit.passes import tables
 from edgekit.passes.slim import slim as slim_graph
 from edgekit.runtimes import tflm_arena, tflm_plan
 
-SAMPLES = 10
-
 
 def slim(model: Model, *, for_tflm: bool = False, planned: bool = False) -> tuple[Model, str]:
-    """(the smaller model, by what it was compared on SAMPLES samples).
+    """(the smaller model, by what it was compared on equality.SAMPLES samples).
 
     `for_tflm`: a file that only TFLite Micro reads. Weights of few distinct values become look-up
     tables, where that saves a fifth of them, and equal zero points one. Such a file takes more
@@ -33,15 +31,7 @@ def slim(model: Model, *, for_tflm: bool = False, planned: bool = False) -> tupl
     if planned:
         data = _planned(graph, data, for_tflm)
     smaller = model_of(data, model.name)
-    before, after = Golden(model), Golden(smaller, of_outputs=True)
-    for sample in samples.default_samples(model.graph, SAMPLES):
-        before.run(sample)
-        after.run(sample)
-        for index in model.graph.outputs:
-            if before.tensor(index) != after.tensor(index):
-                raise Mismatch(f"the slim model computes another '"
-                               f"{model.graph.tensors[index].name}'", "please report the model")
-    return smaller, before.name
+    return smaller, require_equal(Golden(model), model, smaller, "slim")
 
 
 def _planned(graph: Graph, data: bytes, for_tflm: bool) -> bytes:

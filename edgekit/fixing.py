@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
-from edgekit import checks, output, samples, tflite_writer
+from edgekit import checks, output, tflite_writer
 from edgekit.emulators import tflm_host
-from edgekit.errors import BadModel, Mismatch
+from edgekit.equality import SAMPLES, require_equal
+from edgekit.errors import BadModel
 from edgekit.golden import Golden
-from edgekit.graph import DType, Graph, Tensor
+from edgekit.graph import Graph
 from edgekit.model import Model, model_of
 from edgekit.passes.integer_edges import float_inputs, float_outputs, integer_edges
 from edgekit.passes.slim import slim
 from edgekit.passes.static_shape import computed_shapes, static_shapes
-
-SAMPLES = 10
 
 
 def fix(model: Model) -> tuple[Model, list[str], str | None]:
@@ -67,30 +64,11 @@ _MENDS: tuple[tuple[Callable[[Graph], str], Callable[[Graph], Graph]], ...] = (
 
 
 def _compared(model: Model, fixed: Model) -> str | None:
-    """The golden's name once the outputs of SAMPLES samples are equal; None without any golden."""
+    """The golden's name once the outputs are equal; None without any golden."""
     if not tflm_host.available() and checks.unsupported(model.graph):
         return None
     try:
-        before = Golden(model)
+        golden = Golden(model)
     except BadModel:  # TFLite Micro refuses what was mended here
         return None
-    after = Golden(fixed)
-    for sample in samples.default_samples(fixed.graph, SAMPLES):
-        ports = zip(sample, model.graph.inputs, fixed.graph.inputs, strict=True)
-        before.run(tuple(_given(value, model.graph.tensors[old], fixed.graph.tensors[new])
-                         for value, old, new in ports))
-        after.run(sample)
-        for old, new in zip(model.graph.outputs, fixed.graph.outputs, strict=True):
-            told = _given(np.frombuffer(after.tensor(new), fixed.graph.tensors[new].dtype.numpy),
-                          model.graph.tensors[old], fixed.graph.tensors[new])
-            if told.tobytes() != before.tensor(old):
-                raise Mismatch(f"the mended model computes another "
-                               f"'{model.graph.tensors[old].name}'", "please report the model")
-    return before.name
-
-
-def _given(value: np.ndarray, old: Tensor, new: Tensor) -> np.ndarray:
-    """An integer value of the mended model's edge as the old model has it there."""
-    if old.dtype is DType.FLOAT32 and new.dtype is not DType.FLOAT32:
-        return samples.dequantize(value, new)
-    return value
+    return require_equal(golden, model, fixed, "mended")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 from edgekit import output, tflite
-from edgekit.compact import SAMPLES, slim
+from edgekit.compact import slim
 from edgekit.documents import document, issue
+from edgekit.emulators import tflm_host
+from edgekit.equality import SAMPLES
 from edgekit.macs import model_section
 from edgekit.model import Model, load_model
 from edgekit.passes import tables
@@ -34,23 +35,23 @@ def _compressed(model: Model, smaller: Model) -> dict:
     """Which weights became tables, and TFLite Micro's arena of both files on this PC, null without
     its wheel."""
     stored = tflite.read(smaller.data)
-    measured = importlib.util.find_spec("tflite_micro") is not None
-    before, after = ([tflm_arena.measure(data, graph) for data, graph in
-                      ((model.data, model.graph), (smaller.data, stored))]
-                     if measured else (None, None))
-    return {"arena_before": before, "arena_after": after,
-            "methods": {"arena_before": "measured", "arena_after": "measured"} if measured else {},
-            "tensors": [{"name": model.graph.tensors[packed].name,
-                         "bytes_before": stored.tensors[target].nbytes,
-                         "bytes_after": sum(stored.tensors[i].nbytes for i in (packed, header))}
-                        for op in stored.ops if op.kind == tables.DECODE
-                        for (packed, header), (target,) in ((op.inputs, op.outputs),)]}
+    arenas = _arenas(model, smaller) if tflm_host.available() else {
+        "arena_before": None, "arena_after": None, "methods": {}}
+    return arenas | {
+        "tensors": [{"name": model.graph.tensors[packed].name,
+                     "bytes_before": stored.tensors[target].nbytes,
+                     "bytes_after": sum(stored.tensors[i].nbytes for i in (packed, header))}
+                    for op in stored.ops if op.kind == tables.DECODE
+                    for (packed, header), (target,) in ((op.inputs, op.outputs),)]}
 
 
 def _plan(model: Model, smaller: Model) -> dict:
     """Whether the plan of the arena is in the file, and TFLite Micro's arena of both on this PC."""
-    before, after = (tflm_arena.measure(data, tflite.read(data))
-                     for data in (model.data, smaller.data))
-    return {"kept": METADATA.encode() in smaller.data, "arena_before": before,
-            "arena_after": after,
-            "methods": {"arena_before": "measured", "arena_after": "measured"}}
+    return {"kept": METADATA.encode() in smaller.data} | _arenas(model, smaller)
+
+
+def _arenas(model: Model, smaller: Model) -> dict:
+    """TFLite Micro's arena of both files, measured on this PC."""
+    found = {name: tflm_arena.measure(one.data, tflite.read(one.data))
+             for name, one in (("arena_before", model), ("arena_after", smaller))}
+    return found | {"methods": dict.fromkeys(found, "measured")}

@@ -33,6 +33,7 @@ ROWS = (
     ("builders",),
     ("emulators", "workspace"),
     ("golden", "targets", "tflm_sources"),
+    ("equality",),
     ("compact",),
     ("device", "flashers", "port_list", "monitoring"),
     ("importers", "validation", "profiling", "profiling_time", "profiling_firmware",

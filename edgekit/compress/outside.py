@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Mapping, Sequence
 
 from edgekit import tflite, tflite_writer
@@ -10,6 +9,7 @@ from edgekit.compress import convert
 from edgekit.compress.carry import WEIGHTS
 from edgekit.compress.encoding import Coded
 from edgekit.compress.scope import Layer, select
+from edgekit.emulators import tflm_host
 from edgekit.errors import UsageError
 from edgekit.graph import Graph
 from edgekit.passes.mixed import mixed
@@ -59,5 +59,5 @@ def _layer(op, kernels: Mapping[int, Coded]) -> str | None:
 
 def _require_taken(content: bytes, graph: Graph) -> None:
     """BadModel where TFLite Micro, in a process of its own, does not take the file."""
-    if importlib.util.find_spec("tflite_micro") is not None:
+    if tflm_host.available():
         tflm_arena.measure(content, graph)

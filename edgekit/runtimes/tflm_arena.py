@@ -11,6 +11,7 @@ import importlib.util
 import json
 import sys
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from edgekit import memory, ops, tools
 from edgekit.board import Board
@@ -65,6 +66,7 @@ def arena_need(model: bytes, graph: Graph, board: Board | None) -> ArenaNeed:
     return ArenaNeed(_estimate(graph), "estimated", library, kernels)
 
 
+@lru_cache(maxsize=16)  # a search in a process of its own: commands ask for the same file again
 def measure(model: bytes, graph: Graph) -> int:
     """Smallest arena with which the wheel's AllocateTensors succeeds, in bytes."""
     limit = _aligned(2 * sum(t.nbytes for t in graph.tensors) + 2048 * len(graph.ops) + (1 << 20))
