@@ -1,8 +1,8 @@
-"""The arena's plan as text: what bounds it, what lies where, and its bytes over time."""
+"""Memory as text: what lies in which; the arena's plan, what bounds it and its bytes over time."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 BANDS = 16  # lines of the drawing
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -62,3 +62,18 @@ def _letters(plan: Sequence[Mapping]) -> list[str]:
         letters.append("#" if entry["tensor"] < 0 else _LETTERS[number % len(_LETTERS)])
         number += entry["tensor"] >= 0
     return letters
+
+
+def placement(placed: Iterable[dict]) -> list[str]:
+    """A line for each of `memories.placed`: 'constants in sram: 12, 22,016 bytes, each read 1 to
+    125 times an inference (estimated)'."""
+    lines = []
+    for row in placed:
+        if row["what"] == "arena":
+            lines.append(f"arena in {row['memory']}: {row['bytes']:,} bytes")
+            continue
+        low, high = row["reads"]
+        times = f"{low:,}" + (f" to {high:,}" if high != low else "")
+        lines.append(f"constants in {row['memory']}: {row['count']}, {row['bytes']:,} bytes, each "
+                     f"read {times} times an inference (estimated)")
+    return lines

@@ -74,20 +74,6 @@ def placed(board: Board, map: Mapping) -> list[dict]:
     return found
 
 
-def said(placed: Iterable[dict]) -> list[str]:
-    """A line for each of `placed`: 'constants in sram: 12, 22,016 bytes, each read 1 to 125 times an inference (estimated)'."""
-    lines = []
-    for row in placed:
-        if row["what"] == "arena":
-            lines.append(f"arena in {row['memory']}: {row['bytes']:,} bytes")
-            continue
-        low, high = row["reads"]
-        times = f"{low:,}" + (f" to {high:,}" if high != low else "")
-        lines.append(f"constants in {row['memory']}: {row['count']}, {row['bytes']:,} bytes, each "
-                     f"read {times} times an inference (estimated)")
-    return lines
-
-
 def hot(constants: Iterable[tuple[str, int, int]], budget: int) -> frozenset[str]:
     """The names of (name, bytes, reads) that go into `budget` bytes of RAM: those read most often
     first, and only what is read more than once, since it is copied there when firmware starts."""

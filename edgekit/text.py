@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from edgekit import arena_text, memories, text_device
+from edgekit import arena_text, text_device
 from edgekit.text_compression import fit, prune, quantize, slim
 from edgekit.text_table import PROFILE_HEADER, between, cell, profile_row, table
 
@@ -53,7 +53,7 @@ def _check(d: dict) -> str:
 
 def _generate(d: dict) -> str:
     text = f"{d['project']}: {len(d['files'])} files, sha256 {d['sha256'][:16]}; read its README.md"
-    text += "".join(f"\n{line}" for line in memories.said(d["placement"]))
+    text += "".join(f"\n{line}" for line in arena_text.placement(d["placement"]))
     saving = d.get("aot_saves")
     if saving:
         text += (f"\nwith --runtime aot the arena is {saving['aot_arena']:,} bytes instead of "
@@ -107,7 +107,7 @@ def _details(d: dict) -> str:
     parts = [table(rows, ("op", "kind", "kernel", "MACs", "instructions", "per MAC", "cycles")),
              f"in all: {between(d['time']['cycles']) or '?'} cycles", "",
              table(regions, ("memory region", "used", "size", "% used")), "",
-             *memories.said(d["placement"]), "",
+             *arena_text.placement(d["placement"]), "",
              f"by {d['toolchain']}, engine {d['engine']}; numbers are {' or '.join(methods)}"]
     return "\n".join(parts + _arena(d))
 
