@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import tomllib
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from pathlib import Path
 
 from edgekit import resources
 from edgekit.errors import BadBoard
+from edgekit.toml_file import read_toml, require_known
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +94,7 @@ def _build(kind: type, data: object, where: str):
     if not isinstance(data, dict):
         raise BadBoard(f"{where}: expected a table, got {type(data).__name__}")
     known = {f.name: f for f in fields(kind)}
-    for key in data:
-        if key not in known:
-            near = difflib.get_close_matches(key, known, 1)
-            raise BadBoard(f"{where}: unknown key '{key}'",
-                           f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known)}")
+    require_known(data, known, where, BadBoard)
     for name, f in known.items():
         if name not in data and f.default is MISSING:
             raise BadBoard(f"{where}: '{name}' is missing")
@@ -128,12 +124,7 @@ def _value(f, value: object, where: str):
 
 def read_board(path: Path) -> Board:
     """A board from its TOML file; BadBoard names the key that is wrong."""
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadBoard(f"{path.name}: not valid TOML: {error}") from error
-    except OSError as error:
-        raise BadBoard(f"{path.name} cannot be read: {error.strerror}") from error
+    data = read_toml(path, path.name, BadBoard)
     board = _build(Board, data, path.name)
     if board.name != path.stem:
         raise BadBoard(f"{path.name}: name is '{board.name}'", f"it must be '{path.stem}', as the file")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 import tempfile
-import tomllib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import MISSING, dataclass, fields
@@ -17,6 +15,7 @@ from edgekit.documents import document, error_document
 from edgekit.errors import EdgekitError, Mismatch, NotThere, UsageError
 from edgekit.flashing import WAYS, flash
 from edgekit.model import Model, load_model
+from edgekit.toml_file import read_toml, require_known
 
 AT_ONCE = 16
 
@@ -43,12 +42,7 @@ _TYPES = {"str": str, "bool": bool, "int | None": int, "str | None": str}
 
 def read_fleet(path: Path) -> tuple[Member, ...]:
     """The members in a fleet file's order; UsageError names what is wrong with it."""
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path.name}: not valid TOML: {error}") from error
+    data = read_toml(path, str(path), UsageError)
     entries = data.get("board")
     if set(data) != {"board"} or not isinstance(entries, list) or not entries:
         raise UsageError(f"{path.name}: [[board]] tables are expected, and nothing else",
@@ -66,11 +60,8 @@ def _member(entry: object, where: str) -> Member:
     known = {f.name: f for f in fields(Member)}
     if not isinstance(entry, dict):
         raise UsageError(f"{where} is no table")
+    require_known(entry, known, where, UsageError)
     for key, value in entry.items():
-        if key not in known:
-            near = difflib.get_close_matches(key, known, 1)
-            raise UsageError(f"{where}: unknown key '{key}'",
-                             f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known)}")
         wanted = _TYPES[known[key].type]
         if type(value) is not wanted:
             raise UsageError(f"{where}: {key} is {type(value).__name__}, {wanted.__name__} is expected")

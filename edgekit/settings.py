@@ -14,9 +14,7 @@ holds, and argparse judges all of it by the same rules.
 
 from __future__ import annotations
 
-import difflib
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,19 +51,14 @@ class Settings:
 
 def load(path: Path, grammar: Grammar) -> Settings:
     """A project file; UsageError names the key that no command knows."""
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: not valid TOML: {error}", "") from error
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}",
-                         "edgekit run takes a project file") from error
+    from edgekit.toml_file import read_toml, require_known  # most commands have no such file
+    data = read_toml(path, str(path), UsageError, "edgekit run takes a project file")
     shared = {key: value for key, value in data.items() if not isinstance(value, dict)}
     commands = {key: value for key, value in data.items() if isinstance(value, dict)}
-    _known(path.name, "key", shared, (*OF_RUN, *SHARED))
-    _known(path.name, "section", commands, grammar)
+    require_known(shared, (*OF_RUN, *SHARED), path.name, UsageError)
+    require_known(commands, grammar, path.name, UsageError, "section")
     for command, options in commands.items():
-        _known(path.name, f"key in [{command}]", options, grammar[command])
+        require_known(options, grammar[command], path.name, UsageError, f"key in [{command}]")
     for key, value in [*shared.items(), *(pair for options in commands.values()
                                           for pair in options.items())]:
         items = value if isinstance(value, list) else [value]
@@ -73,14 +66,6 @@ def load(path: Path, grammar: Grammar) -> Settings:
             raise UsageError(f"{path.name}: {key} is {type(value).__name__}",
                              "strings, numbers, booleans and lists of them")
     return Settings(path, shared, commands)
-
-
-def _known(file: str, what: str, given: Mapping[str, object], known) -> None:
-    for key in given:
-        if key not in known:
-            near = difflib.get_close_matches(key, list(known), 1)
-            raise UsageError(f"{file}: unknown {what} '{key}'", f"did you mean '{near[0]}'?"
-                             if near else f"known: {', '.join(known)}")
 
 
 def words(options: Mapping[str, object], known: Options) -> list[str]:
