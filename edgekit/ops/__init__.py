@@ -7,17 +7,15 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-_NOT_OPERATORS = {"__init__", "base", "schema", "weighted", "window", "pooling",
-                  "elementwise", "overlap", "sums", "extremum", "copies", "padding", "blocks",
-                  "views", "gathering", "resizing", "reduction",
-                  "arg_extremum"}
+from edgekit.ops.schema import OPERATOR_NAMES
 
 
 @cache
 def kinds() -> tuple[str, ...]:
     """TFLite's names of all operators that have a module here."""
     files = Path(__file__).parent.glob("*.py")
-    return tuple(sorted(path.stem.upper() for path in files if path.stem not in _NOT_OPERATORS))
+    return tuple(sorted(path.stem.upper() for path in files
+                        if path.stem.upper() in OPERATOR_NAMES))
 
 
 @cache

@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 
 from edgekit.graph import DType, Graph, Op
-from edgekit.ops.base import Call, constant_int32, is_int8, slot
+from edgekit.ops import base
+from edgekit.ops.base import Call, is_int8, slot
 
 _INT32 = 2  # in the schema
 
@@ -28,12 +29,7 @@ def int8_to_int32(graph: Graph, op: Op) -> bool | str:
 def constant_axis(graph: Graph, op: Op) -> bool | str:
     """the axis must be one constant int32, and one of the input"""
     source, axis = graph.inputs_of(op)
-    answer = constant_int32(axis, "it")
-    if answer is not True:
-        return answer
-    rank = len(source.shape)
-    return axis.size == 1 and -rank <= int(axis.array.ravel()[0]) < rank or (
-        f"{axis.array.tolist()} of rank {rank}")
+    return base.constant_axis(axis, len(source.shape))
 
 
 CONSTRAINTS = (int8_to_int32, constant_axis)
@@ -41,7 +37,7 @@ CONSTRAINTS = (int8_to_int32, constant_axis)
 
 def axis_of(graph: Graph, op: Op) -> int:
     source, axis = graph.inputs_of(op)
-    return int(axis.array.ravel()[0]) % len(source.shape)
+    return base.axis_of(axis, len(source.shape))
 
 
 def shapes(graph: Graph, op: Op) -> tuple[tuple[int, ...], ...]:

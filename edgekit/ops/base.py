@@ -36,6 +36,11 @@ def slot(number: int, type: str, default: object = 0):
 
 
 @dataclass(frozen=True, slots=True)
+class NoOptions:
+    """`Options` of an operator that has none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Constant:
     """A table in flash; `ctype` is the C type of an element, `data` its little-endian bytes."""
 
@@ -169,6 +174,21 @@ def constant_int32(tensor: Tensor | None, name: str) -> bool | str:
     if tensor.is_constant and tensor.dtype is DType.INT32:
         return True
     return f"'{tensor.name}' is {tensor.dtype.value if tensor.is_constant else 'computed'}"
+
+
+def constant_axis(tensor: Tensor | None, rank: int) -> bool | str:
+    """Whether a tensor is one constant int32, the number of one of `rank` axes; says what it is if
+    not."""
+    answer = constant_int32(tensor, "it")
+    if answer is not True:
+        return answer
+    return tensor.size == 1 and -rank <= int(tensor.array.ravel()[0]) < rank or (
+        f"{tensor.array.tolist()} of rank {rank}")
+
+
+def axis_of(tensor: Tensor, rank: int) -> int:
+    """The axis that such a tensor names, from 0 on."""
+    return int(tensor.array.ravel()[0]) % rank
 
 
 def no_macs(graph: Graph, op: Op) -> int:

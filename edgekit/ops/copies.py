@@ -67,6 +67,13 @@ def lower(graph: Graph, op: Op, piece: Piece, input_strides: tuple[int, ...],
     return () if stays and source.size == target.size and not source.is_constant else (call,)
 
 
+def transposed(graph: Graph, op: Op, cut: tuple[int, ...],
+               order: tuple[int, ...]) -> tuple[Call, ...]:
+    """The first input, of shape `cut`, with its axes in another order."""
+    steps, shape = strides(cut), tuple(cut[axis] for axis in order)
+    return lower(graph, op, Piece(shape), tuple(steps[axis] for axis in order), strides(shape))
+
+
 def along_axis(graph: Graph, axis: int, parts: tuple[int, ...], whole: int,
                sizes: list[int], *, joins: bool) -> tuple[Call, ...]:
     """A copy for each part: to its place in the whole tensor, which it is `sizes` of along the

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from edgekit.graph import DType, Graph, Op
 from edgekit.ops import elementwise, overlap
-from edgekit.ops.base import Call, has_one_scale, is_int8, no_macs
+from edgekit.ops.base import Call, NoOptions, has_one_scale, is_int8, no_macs
 
 CODE, OPTIONS_TYPE, VERSIONS = 6, 38, range(1, 7)
 INPUTS = (1, 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    pass
+Options = NoOptions
 
 
 def int8_to_float(graph: Graph, op: Op) -> bool | str:

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from edgekit.graph import Graph, Op
 from edgekit.ops import elementwise
-from edgekit.ops.base import Call, int8_activations, no_macs
+from edgekit.ops.base import Call, NoOptions, int8_activations, no_macs
 
 CODE, OPTIONS_TYPE, VERSIONS = 111, 0, range(1, 2)
 INPUTS = (1, 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """There are none."""
-
+Options = NoOptions
 
 CONSTRAINTS = (int8_activations, elementwise.ratio_fits)
 

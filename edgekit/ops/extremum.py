@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from edgekit.graph import Graph, Op
 from edgekit.ops import elementwise, overlap
-from edgekit.ops.base import Call, all_int8, one_quantization
+from edgekit.ops.base import Call, NoOptions, all_int8, one_quantization
 
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """There are none."""
-
+Options = NoOptions
 
 # TFLM compares without rescaling: with two quantizations it would give wrong numbers silently.
 CONSTRAINTS = (all_int8, one_quantization, elementwise.broadcastable)

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from edgekit.fixed_point import multiply_by_quantized_multiplier, rounding_divide_by_pot
 from edgekit.fixed_point_math import logistic
 from edgekit.graph import Graph, Op
 from edgekit.ops import elementwise
-from edgekit.ops.base import Call, int8_activations, no_macs
+from edgekit.ops.base import Call, NoOptions, int8_activations, no_macs
 
 CODE, OPTIONS_TYPE, VERSIONS = 14, 0, range(1, 4)
 INPUTS = (1, 1)
 
 INPUT_INTEGER_BITS = 4  # the function is computed on [-16, 16)
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    pass
-
+Options = NoOptions
 
 CONSTRAINTS = (int8_activations, elementwise.output_in_256ths,
                elementwise.input_scale_in_range)

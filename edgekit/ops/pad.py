@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from edgekit.graph import Graph, Op
 from edgekit.ops import copies, padding
-from edgekit.ops.base import Call, no_macs
+from edgekit.ops.base import Call, NoOptions, no_macs
 
 CODE, OPTIONS_TYPE, VERSIONS = 34, 22, range(1, 5)
 INPUTS = (2, 2)
 macs = no_macs
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """There are none."""
-
+Options = NoOptions
 
 CONSTRAINTS = (copies.moves_int8(0), padding.constant_paddings)
 

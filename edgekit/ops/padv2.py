@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from edgekit.graph import Graph, Op
 from edgekit.ops import copies, padding
-from edgekit.ops.base import Call, no_macs
+from edgekit.ops.base import Call, NoOptions, no_macs
 
 CODE, OPTIONS_TYPE, VERSIONS = 60, 43, range(1, 5)
 INPUTS = (3, 3)
 macs = no_macs
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """There are none."""
+Options = NoOptions
 
 
 def constant_value(graph: Graph, op: Op) -> bool | str:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from edgekit.fixed_point import (multiply_by_quantized_multiplier, quantize_multiplier, wrapped)
 from edgekit.graph import Graph, Op
 from edgekit.ops import elementwise, overlap
-from edgekit.ops.base import Call, all_int8, no_macs
+from edgekit.ops.base import Call, NoOptions, all_int8, no_macs
 
 CODE, OPTIONS_TYPE, VERSIONS = 54, 0, range(1, 2)
 INPUTS = (2, 2)
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """There are none."""
+Options = NoOptions
 
 
 def products_fit(graph: Graph, op: Op) -> bool:

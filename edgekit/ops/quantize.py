@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from edgekit.fixed_point import multiply_by_quantized_multiplier
 from edgekit.graph import DType, Graph, Op
 from edgekit.ops import elementwise, overlap
-from edgekit.ops.base import Call, has_one_scale, is_int8, no_macs
+from edgekit.ops.base import Call, NoOptions, has_one_scale, is_int8, no_macs
 
 CODE, OPTIONS_TYPE, VERSIONS = 114, 89, range(1, 5)
 INPUTS = (1, 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    pass
+Options = NoOptions
 
 
 def float_or_int8_to_int8(graph: Graph, op: Op) -> bool | str:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from edgekit.graph import Graph, Op
-from edgekit.ops import copies, reduction
-from edgekit.ops.base import Call, no_macs
+from edgekit.ops import reduction
+from edgekit.ops.base import no_macs
 
 CODE, OPTIONS_TYPE, VERSIONS = 82, 27, range(1, 4)
 INPUTS = (2, 2)
 Options, shapes, macs = reduction.Options, reduction.shapes, no_macs
-
-CONSTRAINTS = (copies.moves_int8(0), reduction.constant_axes, reduction.at_most_two_groups)
+CONSTRAINTS = reduction.EXTREMUM_CONSTRAINTS
 
 
 def reference(graph: Graph, op: Op, inputs: list[np.ndarray]) -> list[np.ndarray]:
@@ -20,6 +21,4 @@ def reference(graph: Graph, op: Op, inputs: list[np.ndarray]) -> list[np.ndarray
     return [inputs[0].max(axis=reduction.axes(graph, op)).reshape(shapes(graph, op)[0])]
 
 
-def lower(graph: Graph, op: Op) -> tuple[Call, ...]:
-    params = (*reduction.loops(graph, op), ("is_maximum", 1))
-    return (Call("reduce_extremum", "reduce_extremum_s8", params, op.inputs[:1], op.outputs),)
+lower = partial(reduction.lower_extremum, 1)

@@ -10,7 +10,7 @@ import numpy as np
 
 from edgekit.fixed_point import multiply_by_quantized_multiplier, wrapped
 from edgekit.graph import Graph, Op
-from edgekit.ops import elementwise
+from edgekit.ops import copies, elementwise
 from edgekit.ops.base import Call, constant_int32, slot
 
 
@@ -39,6 +39,10 @@ def sum_fits(graph: Graph, op: Op) -> bool | str:
     """at most 2^23 elements may go into one sum"""
     found = count(graph, op)
     return found <= 1 << 23 or f"it is {found:,}"
+
+
+# Of REDUCE_MAX and REDUCE_MIN.
+EXTREMUM_CONSTRAINTS = (copies.moves_int8(0), constant_axes, at_most_two_groups)
 
 
 def axes(graph: Graph, op: Op) -> tuple[int, ...]:
@@ -78,6 +82,11 @@ def lower_sums(multiplier: tuple[int, int], graph: Graph, op: Op) -> tuple[Call,
               ("multiplier", multiplier[0]), ("shift", multiplier[1]),
               ("output_zero_point", target.zero_point))
     return (Call("mean", "mean_s8", params, op.inputs[:1], op.outputs),)
+
+
+def lower_extremum(is_maximum: int, graph: Graph, op: Op) -> tuple[Call, ...]:
+    params = (*loops(graph, op), ("is_maximum", is_maximum))
+    return (Call("reduce_extremum", "reduce_extremum_s8", params, op.inputs[:1], op.outputs),)
 
 
 def loops(graph: Graph, op: Op) -> tuple[tuple[str, int], ...]:

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from edgekit.fixed_point import multiply_by_quantized_multiplier
 from edgekit.graph import Graph, Op
 from edgekit.ops import elementwise
-from edgekit.ops.base import Call, int8_activations, no_macs
+from edgekit.ops.base import Call, NoOptions, int8_activations, no_macs
 
 CODE, OPTIONS_TYPE, VERSIONS = 19, 0, range(1, 4)
 INPUTS = (1, 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    pass
-
+Options = NoOptions
 
 CONSTRAINTS = (int8_activations, elementwise.ratio_fits)
 

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from edgekit.fixed_point import activation_range
 from edgekit.graph import Graph, Op
 from edgekit.ops import elementwise
-from edgekit.ops.base import Call, int8_activations, no_macs, same_quantization
+from edgekit.ops.base import Call, NoOptions, int8_activations, no_macs, same_quantization
 
 CODE, OPTIONS_TYPE, VERSIONS = 21, 0, range(1, 4)
 INPUTS = (1, 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    pass
+Options = NoOptions
 
 
 def six_fits(graph: Graph, op: Op) -> bool | str:

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from edgekit.fixed_point import multiply_by_quantized_multiplier, quantize_multiplier, wrapped
 from edgekit.fixed_point_math import inverse_square_root
 from edgekit.graph import Graph, Op
 from edgekit.ops import elementwise
-from edgekit.ops.base import Call, int8_activations, no_macs
+from edgekit.ops.base import Call, NoOptions, int8_activations, no_macs
 
 CODE, OPTIONS_TYPE, VERSIONS = 76, 0, range(1, 4)
 INPUTS = (1, 1)
 
 SHIFT = 20  # more bits for the root itself
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """There are none."""
+Options = NoOptions
 
 
 def no_negative_inputs(graph: Graph, op: Op) -> bool | str:

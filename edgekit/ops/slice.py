@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from edgekit.graph import Graph, Op
 from edgekit.ops import copies
-from edgekit.ops.base import Call, constant_int32, no_macs
+from edgekit.ops.base import Call, NoOptions, constant_int32, no_macs
 
 CODE, OPTIONS_TYPE, VERSIONS = 65, 48, range(1, 6)
 INPUTS = (3, 3)
 macs = no_macs
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """There are none."""
+Options = NoOptions
 
 
 def constant_box(graph: Graph, op: Op) -> bool | str:

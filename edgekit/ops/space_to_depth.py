@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import numpy as np
+from functools import partial
 
 from edgekit.graph import Graph, Op
-from edgekit.ops import copies
-from edgekit.ops.base import Call, no_macs, slot
+from edgekit.ops import blocks_as_depth, copies
+from edgekit.ops.base import no_macs
 
 CODE, OPTIONS_TYPE, VERSIONS = 26, 19, range(1, 3)
 INPUTS = (1, 1)
-macs = no_macs
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    block_size: int = slot(0, "i")
+Options, macs = blocks_as_depth.Options, no_macs
 
 
 def whole_blocks(graph: Graph, op: Op) -> bool | str:
@@ -36,21 +29,12 @@ def shapes(graph: Graph, op: Op) -> tuple[tuple[int, ...], ...]:
     return ((batches, height // size, width // size, depth * size * size),)
 
 
-def _apart(graph: Graph, op: Op) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The input's axes, blocks apart, and their order in the output."""
+def _apart(graph: Graph, op: Op) -> tuple[int, ...]:
+    """The input's axes, blocks apart."""
     batches, height, width, depth = graph.inputs_of(op)[0].shape
     size = op.options.block_size
-    return (batches, height // size, size, width // size, size, depth), (0, 1, 3, 2, 4, 5)
+    return (batches, height // size, size, width // size, size, depth)
 
 
-def reference(graph: Graph, op: Op, inputs: list[np.ndarray]) -> list[np.ndarray]:
-    """Source: TFLM `reference_ops::SpaceToDepth`."""
-    cut, order = _apart(graph, op)
-    return [inputs[0].reshape(cut).transpose(order).reshape(shapes(graph, op)[0])]
-
-
-def lower(graph: Graph, op: Op) -> tuple[Call, ...]:
-    cut, order = _apart(graph, op)
-    steps, shape = copies.strides(cut), tuple(cut[axis] for axis in order)
-    return copies.lower(graph, op, copies.Piece(shape), tuple(steps[axis] for axis in order),
-                        copies.strides(shape))
+reference = partial(blocks_as_depth.reference, _apart)
+lower = partial(blocks_as_depth.lower, _apart)

@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from edgekit.graph import Graph, Op
-from edgekit.ops import copies
-from edgekit.ops.base import Call, constant_int32, no_macs, slot
+from edgekit.ops import base, copies, splitting
+from edgekit.ops.base import Call, constant_int32, no_macs
 
 CODE, OPTIONS_TYPE, VERSIONS = 102, 79, range(1, 3)
 INPUTS = (3, 3)
-OUTPUTS = (1, 1000)
-macs = no_macs
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    num_splits: int = slot(0, "i")
+Options, OUTPUTS, macs = splitting.Options, splitting.OUTPUTS, no_macs
 
 
 def constant_axis(graph: Graph, op: Op) -> bool | str:
     """the axis must be constant int32, and one of the input"""
     source, _, tensor = graph.inputs_of(op)
-    answer = constant_int32(tensor, "it")
-    if answer is not True:
-        return answer
-    rank = len(source.shape)
-    if tensor.size != 1 or not -rank <= int(tensor.array.ravel()[0]) < rank:
-        return f"{tensor.array.tolist()} of rank {rank}"
-    return True
+    return base.constant_axis(tensor, len(source.shape))
 
 
 def sizes_fill_the_axis(graph: Graph, op: Op) -> bool | str:
@@ -52,7 +38,7 @@ CONSTRAINTS = (copies.moves_int8(0), constant_axis, sizes_fill_the_axis)
 
 def _axis(graph: Graph, op: Op) -> int:
     source, _, tensor = graph.inputs_of(op)
-    return int(tensor.array.ravel()[0]) % len(source.shape)
+    return base.axis_of(tensor, len(source.shape))
 
 
 def _sizes(graph: Graph, op: Op) -> list[int]:

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from edgekit.fixed_point import (multiply_by_quantized_multiplier, quantize_multiplier, wrapped)
 from edgekit.graph import Graph, Op, Tensor
 from edgekit.ops import elementwise, overlap
-from edgekit.ops.base import Call, Constant, all_int8, no_macs
+from edgekit.ops.base import Call, Constant, NoOptions, all_int8, no_macs
 
 CODE, OPTIONS_TYPE, VERSIONS = 99, 76, range(1, 4)
 INPUTS = (2, 2)
 
 LEFT_SHIFT = 7  # the inputs are subtracted with 7 more bits
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """There are none."""
+Options = NoOptions
 
 
 def square_fits(graph: Graph, op: Op) -> bool:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from edgekit.graph import Graph, Op
 from edgekit.ops import copies
-from edgekit.ops.base import Call, constant_int32, no_macs
+from edgekit.ops.base import Call, NoOptions, constant_int32, no_macs
 
 CODE, OPTIONS_TYPE, VERSIONS = 39, 26, range(1, 7)
 INPUTS = (2, 2)
 macs = no_macs
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """There are none."""
+Options = NoOptions
 
 
 def constant_order(graph: Graph, op: Op) -> bool | str:
@@ -45,8 +39,4 @@ def reference(graph: Graph, op: Op, inputs: list[np.ndarray]) -> list[np.ndarray
 
 def lower(graph: Graph, op: Op) -> tuple[Call, ...]:
     source, order = graph.inputs_of(op)
-    (shape,) = shapes(graph, op)
-    steps = copies.strides(source.shape)
-    return copies.lower(graph, op, copies.Piece(shape),
-                        tuple(steps[axis] for axis in order.array.ravel().tolist()),
-                        copies.strides(shape))
+    return copies.transposed(graph, op, source.shape, tuple(order.array.ravel().tolist()))
