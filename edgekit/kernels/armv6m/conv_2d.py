@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 
 from edgekit.graph import Graph, Op
-from edgekit.kernels import patches, swar
-from edgekit.kernels import requantization
-from edgekit.kernels.requantization import Requantization
-from edgekit.kernels.channels import Channels, proven
+from edgekit.kernels import patches, pixel_pairs, requantization, swar
+from edgekit.kernels.channels import Channels
 from edgekit.kernels.patches import BLOCK
+from edgekit.kernels.requantization import Requantization
 from edgekit.ops.base import Call
 
 
-def lower(graph: Graph, op: Op) -> tuple[Call, ...] | None:
-    weights, zero_point = graph.inputs_of(op)[1], graph.outputs_of(op)[0].zero_point
-    channels = proven(graph, op, weights.array.reshape(weights.shape[0], -1),
-                      op.options.activation)
-    if channels is None or not patches.are_enough(graph, op) \
-            or not swar.sums_fit(channels.weights, 2):
-        return None
-    found = requantization.proven(channels, zero_point)
-    return found and patches.lower(graph, op, channels, "conv_2d_s8_armv6m", 1,
-                                   partial(packed, channels, found))
+def lower(graph: Graph, op: Op, optimize: str) -> tuple[Call, ...] | None:
+    return pixel_pairs.lower(graph, op, "conv_2d_s8_armv6m", 1,
+                             (requantization.BY_11, requantization.BY_8), packed)
 
 
 def packed(channels: Channels, found: Requantization, rows: int, run: int) -> np.ndarray:

@@ -7,5 +7,5 @@ from edgekit.kernels import requantization, row_pairs
 from edgekit.ops.base import Call
 
 
-def lower(graph: Graph, op: Op) -> tuple[Call, ...] | None:
+def lower(graph: Graph, op: Op, optimize: str) -> tuple[Call, ...] | None:
     return row_pairs.lower(graph, op, "depthwise_conv_2d_3x3_s8_armv6m", requantization.BY_11)

@@ -10,7 +10,7 @@ from edgekit.ops import add, elementwise, sums
 from edgekit.ops.base import Call, Constant
 
 
-def lower(graph: Graph, op: Op) -> tuple[Call, ...] | None:
+def lower(graph: Graph, op: Op, optimize: str) -> tuple[Call, ...] | None:
     (portable,) = add.lower(graph, op)
     given = dict(portable.params)
     if any(size > 1 and 0 in strides for size, *strides in elementwise.merged(

@@ -11,7 +11,7 @@ from edgekit.ops.base import Call
 CHANNELS, MAX_PIXELS = 4, 255  # 255 * -128 fits int16
 
 
-def lower(graph: Graph, op: Op) -> tuple[Call, ...] | None:
+def lower(graph: Graph, op: Op, optimize: str) -> tuple[Call, ...] | None:
     rows, columns = pooling.axes(graph, op)
     pixels = min(rows.filter, rows.size) * min(columns.filter, columns.size)
     if graph.inputs_of(op)[0].shape[3] < CHANNELS or pixels > MAX_PIXELS:

@@ -18,7 +18,7 @@ CHANNELS = 4  # of a block
 _TABLE, _WORD, _SLOTS = 40, 4, 2  # bytes of a channel's table, of a pair of rows; pairs at once
 
 
-def lower(graph: Graph, op: Op) -> tuple[Call, ...] | None:
+def lower(graph: Graph, op: Op, optimize: str) -> tuple[Call, ...] | None:
     weights = graph.inputs_of(op)[1]
     depth = weights.shape[3]
     if op.options.depth_multiplier != 1 or depth < CHANNELS:

@@ -12,7 +12,7 @@ from edgekit.ops.weighted import requantization_params
 OUTPUTS, BLOCK = 4, 4  # at once; inputs of a word
 
 
-def lower(graph: Graph, op: Op) -> tuple[Call, ...] | None:
+def lower(graph: Graph, op: Op, optimize: str) -> tuple[Call, ...] | None:
     source, weights = graph.inputs_of(op)[:2]
     outputs, depth = weights.shape
     channels = proven(graph, op, weights.array, op.options.activation)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from edgekit.graph import Graph, Op
-from edgekit.kernels import patches, requantization, swar
-from edgekit.kernels.channels import Channels, proven
+from edgekit.kernels import patches, pixel_pairs
+from edgekit.kernels.channels import Channels
 from edgekit.kernels.patches import BLOCK
 from edgekit.kernels.requantization import Requantization
 from edgekit.ops.base import Call
@@ -16,19 +16,11 @@ CHANNELS = 4  # of a tile
 _WAYS = tuple((32 - left, 31 - left) for left in range(9, 1, -1))
 
 
-def lower(graph: Graph, op: Op) -> tuple[Call, ...] | None:
-    weights, zero_point = graph.inputs_of(op)[1], graph.outputs_of(op)[0].zero_point
-    channels = proven(graph, op, weights.array.reshape(weights.shape[0], -1),
-                      op.options.activation)
-    if channels is None or not patches.are_enough(graph, op) \
-            or not swar.sums_fit(channels.weights, 2):
-        return None
-    found = requantization.proven(channels, zero_point, _WAYS)
-    return found and patches.lower(graph, op, channels, "conv_2d_s8_rv32", CHANNELS,
-                                   lambda rows, run: packed(channels, found))
+def lower(graph: Graph, op: Op, optimize: str) -> tuple[Call, ...] | None:
+    return pixel_pairs.lower(graph, op, "conv_2d_s8_rv32", CHANNELS, _WAYS, packed)
 
 
-def packed(channels: Channels, found: Requantization) -> np.ndarray:
+def packed(channels: Channels, found: Requantization, rows: int, run: int) -> np.ndarray:
     """The kernel's stream of int32 words: bits of the multiplication that are dropped; then for
     each tile of channels that are no constants:
 

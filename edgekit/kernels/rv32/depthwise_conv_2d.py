@@ -10,5 +10,5 @@ from edgekit.ops.base import Call
 _WAY = (23, 22)
 
 
-def lower(graph: Graph, op: Op) -> tuple[Call, ...] | None:
+def lower(graph: Graph, op: Op, optimize: str) -> tuple[Call, ...] | None:
     return row_pairs.lower(graph, op, "depthwise_conv_2d_3x3_s8_rv32", _WAY)

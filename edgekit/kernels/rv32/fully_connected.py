@@ -9,7 +9,7 @@ from edgekit.ops import fully_connected
 from edgekit.ops.base import Call
 
 
-def lower(graph: Graph, op: Op) -> tuple[Call, ...] | None:
+def lower(graph: Graph, op: Op, optimize: str) -> tuple[Call, ...] | None:
     channels = proven(graph, op, graph.inputs_of(op)[1].array, op.options.activation)
     if channels is None:
         return None
