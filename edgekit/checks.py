@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgekit import ops, reference
+from edgekit import ops, reference, samples
 from edgekit.errors import BadModel
 from edgekit.graph import DType, Graph, Op, Tensor
 from edgekit.kernel_order import keeps_its_input
@@ -47,21 +47,12 @@ def sound(graph: Graph, after: str) -> Graph:
 def changed_values(before: Graph, after: Graph) -> list[str]:
     """What a pass changed, found by running both on a seeded sample: every tensor that is still
     computed, and every output, must have the values that it had."""
-    rng = np.random.default_rng(0)
-    sample = tuple(_drawn(before.tensors[i], rng) for i in before.inputs)
+    (sample,) = samples.random_samples(before, 1)
     wanted, got = reference.run(before, sample), reference.run(after, sample)
     left = [i for op in after.ops for i in op.outputs if i in wanted]
     missing = [f"output tensor {i} is not computed" for i in after.outputs if i not in got]
     return missing + [f"tensor {i} has other values" for i in left
                       if not np.array_equal(part(after.tensors[i], wanted[i]), got[i])]
-
-
-def _drawn(tensor: Tensor, rng: np.random.Generator) -> np.ndarray:
-    if tensor.dtype is DType.FLOAT32:
-        return rng.normal(0, 1, tensor.shape).astype(np.float32)
-    limits = np.iinfo(tensor.dtype.numpy)
-    return rng.integers(limits.min, limits.max, tensor.shape, endpoint=True).astype(
-        tensor.dtype.numpy)
 
 
 def part(tensor: Tensor, value: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from edgekit import checks, device
 from edgekit import data as sources
 from edgekit import fixing
 from edgekit import inspection
-from edgekit import memories, output, profiling, profiling_device, samples, targets
+from edgekit import memories, output, profiling, profiling_device, samples
 from edgekit import validation
 from edgekit.board import Board, load_board
 from edgekit.board_list import boards

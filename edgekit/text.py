@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from edgekit import arena_text, text_device
 from edgekit.text_compression import fit, prune, quantize, slim
@@ -38,17 +38,22 @@ def _shape(tensor: dict | None) -> str:
 
 
 def _check(d: dict) -> str:
-    if fixed := d["fixed"]:
-        done = fixed["changes"] or ["nothing to fix: it is the same file"]
-        done.append(f"outputs of {fixed['samples']} samples equal those before, by {fixed['golden']}"
-                    if fixed["golden"] else "nothing could run the model before: compare it yourself"
-                    if fixed["changes"] else "")
-        lines = "".join(f"{line}\n" for line in done if line) + f"saved {fixed['output']}\n"
-    else:
-        lines = ""
+    lines = _fixed(d["fixed"]) if d["fixed"] else []
     if d["ok"]:
-        return lines + f"{d['model']['name']} on {d['board']} with {d['runtime']}: no problem found"
-    return lines + "\n".join(f"{p['kind']}: {p['cause']}\n  fix: {p['fix']}" for p in d["problems"])
+        lines.append(f"{d['model']['name']} on {d['board']} with {d['runtime']}: no problem found")
+    return "\n".join(lines + [f"{p['kind']}: {p['cause']}\n  fix: {p['fix']}"
+                              for p in d["problems"]])
+
+
+def _fixed(fixed: dict) -> list[str]:
+    """What check --fix did, and how it is known to be right."""
+    saved = f"saved {fixed['output']}"
+    if not fixed["changes"]:
+        return ["nothing to fix: it is the same file", saved]
+    proof = "nothing could run the model before: compare it yourself"
+    if fixed["golden"]:
+        proof = f"outputs of {fixed['samples']} samples equal those before, by {fixed['golden']}"
+    return [*fixed["changes"], proof, saved]
 
 
 def _generate(d: dict) -> str:

@@ -111,8 +111,8 @@ def _layers(verdict: Verdict, graph: Graph, link: Link, number: int, golden: Gol
     else:
         outputs = link.layers()
     for op, got in zip(graph.file_ops, outputs, strict=True):
-        for tensor, part in _split(graph, op.outputs, got):
-            verdict = _compare(verdict, graph, number, op, tensor, golden, part)
+        for tensor, data in _split(graph, op.outputs, got):
+            verdict = _compare(verdict, graph, number, op, tensor, golden, data)
     return verdict
 
 

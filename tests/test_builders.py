@@ -17,7 +17,7 @@ from tiny_model import SELFTEST, tiny
 
 from edgekit import memories, pipeline, resources, tflite_writer, toolchains, tools
 from edgekit.board import board_names, load_board
-from edgekit.builders import cmake, layout, library, linker
+from edgekit.builders import cmake, library, linker
 from edgekit.codegen import Project, SelfTest
 from edgekit.elf import read_sections
 from edgekit.errors import BadBoard, BuildFailed, DoesNotFit, EdgekitError, NotThere, UsageError

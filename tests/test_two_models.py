@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import re
 
-import pytest
 from conftest import require_tool
 from standins import TFLM_DOUBLE, WARNINGS
 from tiny_graphs import all_graphs

@@ -15,8 +15,8 @@ from edgekit.errors import BuildFailed, EdgekitError, NotThere
 from edgekit.firmware import Firmware, read_sizes
 from edgekit.toolchains import Toolchain
 
-# Engines under which the firmware's own end is seen; the others stop at edgekit_ready().
 _NO_CXX_LIBRARY = re.compile("fatal error: (new|cstddef|cstdint|stdint.h): No such file")
+# Engines under which the firmware's own end is seen; the others stop at edgekit_ready().
 _ENGINES_WITH_AN_END = {"native", "qemu", "qemu_user"}
 
 

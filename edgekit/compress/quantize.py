@@ -119,7 +119,7 @@ def _quantize_keras(model, data, x, training: Training, method, dtype, outside,
                     options) -> Quantized:
     convert.check_convertible(model, data)
     plan = grids(walk.layers_of(model), "linear" if method == "qat" else method, **options)
-    outside, names = _outside(model, plan, dtype, outside, options.get("scope"))
+    names = _outside(model, plan, dtype, outside, options.get("scope"))
     if dtype == "int16x8" and any(grid.step != STEP for grid in plan.values()):
         raise UsageError("int16x8 takes no int4 weights: TensorFlow Lite Micro has int8 ones for "
                          "int16 activations", "--dtype int8, or --weights int8")
@@ -140,15 +140,15 @@ def _quantize_keras(model, data, x, training: Training, method, dtype, outside,
                      tuned.history)
 
 
-def _outside(model, plan: dict[str, Grid], dtype: str, outside: str, scope) -> tuple:
-    """(type, names) of the layers that are not to be int8; those of float lose their grids."""
+def _outside(model, plan: dict[str, Grid], dtype: str, outside: str, scope) -> frozenset[str]:
+    """The names of the layers that are not to be int8; those of float lose their grids."""
     names = layers_outside(walk.layers_of(model), scope, outside)
     if names and dtype != "int8":
         raise UsageError(f"--dtype {dtype} is for the whole model; layers outside a scope of int8 "
                          f"can be {outside}", "--dtype int8")
     if outside == "float":
         plan.update((name, replace(plan[name], is_float=True)) for name in names)
-    return outside, names
+    return names
 
 
 def _defaults(training: Training, method: str, codebooks: bool, data: Data) -> Training:

@@ -54,13 +54,8 @@ class WorkerMachine:
 def open_in_worker(firmware: Firmware, board: Board,
                    map: Mapping[str, object]) -> Iterator[WorkerMachine]:
     """`unicorn.open_machine` in the worker process; the same errors."""
-    worker = _running()
-    number = worker.ask(None, "open", (firmware, board, map), {})
-    try:
+    with _opened("open", firmware, board, map) as (worker, number):
         yield WorkerMachine(worker, number)
-    finally:
-        if worker.alive:
-            worker.ask(None, "close", (number,), {})
 
 
 class WorkerPort:
@@ -82,10 +77,17 @@ class WorkerPort:
 @contextmanager
 def open_port_in_worker(firmware: Firmware, board: Board) -> Iterator[WorkerPort]:
     """`unicorn_port.open_port` in the worker process; the same errors."""
-    worker = _running()
-    number = worker.ask(None, "open_port", (firmware, board), {})
-    try:
+    with _opened("open_port", firmware, board) as (worker, number):
         yield WorkerPort(worker, number)
+
+
+@contextmanager
+def _opened(what: str, *args) -> Iterator[tuple[_Worker, int]]:
+    """The worker and the number of what it has opened, one of _OPENED; closed where it lives."""
+    worker = _running()
+    number = worker.ask(None, what, args, {})
+    try:
+        yield worker, number
     finally:
         if worker.alive:
             worker.ask(None, "close", (number,), {})

@@ -17,7 +17,6 @@ from edgekit.frames import Frame, Type, encode
 from edgekit.model import model_of
 from firmware_process import MISTAKE, build, running
 from tiny_graphs import all_graphs
-from wire import Wire
 
 MODELS = {name: model_of(tflite_writer.write(graph), name) for name, graph in all_graphs().items()}
 NETWORK, TWO_INPUTS = MODELS["tiny_network"], MODELS["two_inputs"]
