@@ -3,11 +3,17 @@
 
 #include "fully_connected.h"
 
+static int8_t output_of(const edgekit_fully_connected_t *op, int32_t out, int32_t sum) {
+  return edgekit_requantize_by_bytes(sum, op->multiplier[out], -op->shift[out],
+                                     2 * op->output_zero_point + 1);
+}
+
 #define OUTPUTS 4
+#define ADDS_IN_ASSEMBLY EDGEKIT_THUMB_ASSEMBLY
 
 /* Adds the products of four rows of weights, `depth` bytes apart, to sums. They share each input,
  * and the index of a tap. */
-#if EDGEKIT_THUMB_ASSEMBLY
+#if ADDS_IN_ASSEMBLY
 
 #define PRODUCT(row, sum)      \
   "ldrsb r7, [" row ", r0] \n" \
@@ -68,48 +74,9 @@ EDGEKIT_NAKED static void add_products(
       "pop   {r4-r7, pc}      \n");
 }
 
-#else
-
-static void add_products(const int8_t *weights, const int8_t *input, int32_t depth,
-                         int32_t *sums) {
-  for (int32_t out = 0; out < OUTPUTS; out++) {
-    for (int32_t i = 0; i < depth; i++) {
-      sums[out] += *weights++ * input[i];
-    }
-  }
-}
-
 #endif
 
-static int8_t output_of(const edgekit_fully_connected_t *op, int32_t out, int32_t sum) {
-  return edgekit_requantize_by_bytes(sum, op->multiplier[out], -op->shift[out],
-                                     2 * op->output_zero_point + 1);
-}
-
-static void row_outputs(const edgekit_fully_connected_t *op, const int8_t *input,
-                        int8_t *output) {
-  const int32_t depth = op->input_depth;
-  const int8_t *weights = op->weights;
-  int32_t out = 0;
-  for (; out + OUTPUTS <= op->output_depth; out += OUTPUTS) {
-    int32_t sums[OUTPUTS];
-    for (int32_t i = 0; i < OUTPUTS; i++) {
-      sums[i] = op->bias[out + i];
-    }
-    add_products(weights, input, depth, sums);
-    for (int32_t i = 0; i < OUTPUTS; i++) {
-      output[out + i] = output_of(op, out + i, sums[i]);
-    }
-    weights += OUTPUTS * depth;
-  }
-  for (; out < op->output_depth; out++) {
-    int32_t sum = op->bias[out];
-    for (int32_t i = 0; i < depth; i++) {
-      sum += *weights++ * input[i];
-    }
-    output[out] = output_of(op, out, sum);
-  }
-}
+#include "edgekit_shared_inputs.h"
 
 void edgekit_fully_connected_s8_armv6m(const edgekit_fully_connected_t *op, const int8_t *input,
                                        int8_t *output) {

@@ -3,11 +3,18 @@
 
 #include "fully_connected.h"
 
+static int8_t output_of(const edgekit_fully_connected_t *op, int32_t out, int32_t sum) {
+  const int32_t right = -op->shift[out];
+  const int32_t rounding = (2 * op->output_zero_point + 1) * (1 << (right - 1));
+  return edgekit_requantize_rounded(sum, op->multiplier[out], rounding, right);
+}
+
 #define OUTPUTS 8
+#define ADDS_IN_ASSEMBLY EDGEKIT_RV32_ASSEMBLY
 
 /* Adds the products of eight rows of weights, `depth` bytes apart, to sums. They share each input,
  * and 8 x 8 products a round leave little to the loop. */
-#if EDGEKIT_RV32_ASSEMBLY
+#if ADDS_IN_ASSEMBLY
 
 #define PRODUCT(tap, row, sum)     \
   "lb   t1, " tap "(" row ")  \n"  \
@@ -92,49 +99,9 @@ EDGEKIT_NAKED static void add_products(
       "ret                 \n");
 }
 
-#else
-
-static void add_products(const int8_t *weights, const int8_t *input, int32_t depth,
-                         int32_t *sums) {
-  for (int32_t out = 0; out < OUTPUTS; out++) {
-    for (int32_t i = 0; i < depth; i++) {
-      sums[out] += *weights++ * input[i];
-    }
-  }
-}
-
 #endif
 
-static int8_t output_of(const edgekit_fully_connected_t *op, int32_t out, int32_t sum) {
-  const int32_t right = -op->shift[out];
-  const int32_t rounding = (2 * op->output_zero_point + 1) * (1 << (right - 1));
-  return edgekit_requantize_rounded(sum, op->multiplier[out], rounding, right);
-}
-
-static void row_outputs(const edgekit_fully_connected_t *op, const int8_t *input,
-                        int8_t *output) {
-  const int32_t depth = op->input_depth;
-  const int8_t *weights = op->weights;
-  int32_t out = 0;
-  for (; out + OUTPUTS <= op->output_depth; out += OUTPUTS) {
-    int32_t sums[OUTPUTS];
-    for (int32_t i = 0; i < OUTPUTS; i++) {
-      sums[i] = op->bias[out + i];
-    }
-    add_products(weights, input, depth, sums);
-    for (int32_t i = 0; i < OUTPUTS; i++) {
-      output[out + i] = output_of(op, out + i, sums[i]);
-    }
-    weights += OUTPUTS * depth;
-  }
-  for (; out < op->output_depth; out++) {
-    int32_t sum = op->bias[out];
-    for (int32_t i = 0; i < depth; i++) {
-      sum += *weights++ * input[i];
-    }
-    output[out] = output_of(op, out, sum);
-  }
-}
+#include "edgekit_shared_inputs.h"
 
 void edgekit_fully_connected_s8_rv32(const edgekit_fully_connected_t *op, const int8_t *input,
                                      int8_t *output) {
