@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-import select
 import struct
-import threading
-import tty
 import zlib
+
+from pty_end import Gone, PtyEnd
 
 C3, S3 = 5, 9
 _SPI_CMD, _SPI_W0 = 0x6000_2000, 0x6000_2058
@@ -24,16 +23,13 @@ _SECURE_DOWNLOAD = 1 << 2
 _FAILED, _BAD_CHECKSUM, _UNKNOWN = 0x06, 0x07, 0x05
 
 
-class _Gone(Exception):
-    pass
-
-
-class FakeEsp32C3:
+class FakeEsp32C3(PtyEnd):
     """`stuck` is a cell that reads 0; `silent_after` and `unplug_after` count packets."""
 
     def __init__(self, *, chip_id: int = C3, secure_download: bool = False, stuck: int | None = None,
                  silent_after: int | None = None, unplug_after: int | None = None,
                  refuse_data: int | None = None):
+        super().__init__()
         self.flash = bytearray(b"\xff" * (4 << 20))
         self._chip_id, self._secure, self._stuck = chip_id, secure_download, stuck
         self._silent_after, self._unplug_after = silent_after, unplug_after
@@ -42,34 +38,14 @@ class FakeEsp32C3:
         self.stub = False
         self._registers: dict[int, int] = {}
         self._writing: tuple[int, zlib._Decompress | None] = (0, None)
-        self._master, self._slave = os.openpty()
-        tty.setraw(self._slave)
-        self.path = os.ttyname(self._slave)
-        self._stop_read, self._stop = os.pipe()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self) -> FakeEsp32C3:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_) -> None:
-        os.write(self._stop, b"x")
-        self._thread.join(5)
-        for fd in (self._master, self._slave, self._stop, self._stop_read):
-            if fd >= 0:
-                os.close(fd)
 
     # -------------------------------------------------------------- packets
 
     def _run(self) -> None:
-        packet, pending = None, b""
+        packet = None
         try:
             while True:
-                ready, _, _ = select.select([self._master, self._stop_read], [], [])
-                if self._stop_read in ready:
-                    return
-                pending = os.read(self._master, 4096)
-                for byte in pending:
+                for byte in self._arrived(4096):
                     if byte != 0xC0:
                         if packet is not None:
                             packet.append(byte)
@@ -79,16 +55,14 @@ class FakeEsp32C3:
                         packet = None
                     else:
                         packet = bytearray()
-        except (_Gone, OSError):
+        except (Gone, OSError):
             return
 
     def _take(self, packet: bytes) -> None:
         self.packets += 1
         if self._unplug_after is not None and self.packets > self._unplug_after:
-            master, slave, self._master, self._slave = self._master, self._slave, -1, -1
-            os.close(slave)
-            os.close(master)
-            raise _Gone
+            self.cut()
+            raise Gone
         if self._silent_after is not None and self.packets > self._silent_after:
             return
         if len(packet) < 8 or packet[0] != 0:

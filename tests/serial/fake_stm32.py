@@ -7,10 +7,10 @@ of a direction lost or changed, the n-th operation refused, silence or an unplug
 from __future__ import annotations
 
 import os
-import select
 import threading
-import tty
 from dataclasses import dataclass
+
+from pty_end import Gone, PtyEnd
 
 ACK, NACK = b"\x79", b"\x1f"
 ORIGIN, PAGE = 0x0800_0000, 4096
@@ -27,13 +27,10 @@ class Fault:
     bit: int = 0
 
 
-class _Gone(Exception):
-    pass
-
-
-class FakeStm32:
+class FakeStm32(PtyEnd):
     def __init__(self, *, product_id: int = 0x470, pages: int = 16, protected: bool = False,
                  fault: Fault | None = None, used: bytes = b""):
+        super().__init__()
         self.flash = bytearray(b"\xff" * pages * PAGE)
         self.flash[:len(used)] = used
         self._id, self._protected, self._fault = product_id, protected, fault
@@ -42,31 +39,12 @@ class FakeStm32:
         self._started_at: int | None = None
         self._started = threading.Event()
         self._silent = False
-        self._master, self._slave = os.openpty()
-        tty.setraw(self._slave)
-        self.path = os.ttyname(self._slave)
-        self._stop_read, self._stop = os.pipe()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self) -> FakeStm32:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_) -> None:
-        os.write(self._stop, b"x")
-        self._thread.join(5)
-        for fd in (self._master, self._slave, self._stop, self._stop_read):
-            if fd >= 0:
-                os.close(fd)
 
     # -------------------------------------------------------------- the wire
 
     def _get(self) -> int:
         while True:
-            ready, _, _ = select.select([self._master, self._stop_read], [], [])
-            if self._stop_read in ready:
-                raise _Gone
-            byte = self._through(os.read(self._master, 1), "host")
+            byte = self._through(self._arrived(1), "host")
             if byte:
                 return byte[0]
 
@@ -85,10 +63,8 @@ class FakeStm32:
             if fault.kind == "flip":
                 return bytes((byte[0] ^ 1 << fault.bit,))
             if fault.kind == "unplug":
-                master, slave, self._master, self._slave = self._master, self._slave, -1, -1
-                os.close(slave)
-                os.close(master)
-                raise _Gone
+                self.cut()
+                raise Gone
             self._silent = fault.kind == "silence"
             return b""
         return b"" if self._silent else byte
@@ -108,7 +84,7 @@ class FakeStm32:
             self._put(ACK)
             while True:
                 self._command()
-        except _Gone:
+        except Gone:
             return
 
     def _command(self) -> None:

@@ -9,22 +9,20 @@ from __future__ import annotations
 import os
 import random
 import select
-import threading
-import tty
 from collections.abc import Callable
+
+from pty_end import PtyEnd
 
 from edgekit.frames import Decoder, Frame
 
 
-class Wire:
+class Wire(PtyEnd):
     """`error_rate` is the probability that a byte is lost, doubled or changed, seeded;
     `garble` changes every byte, as a wrong baud rate does."""
 
     def __init__(self, read_fd: int, write_fd: int, *, error_rate: float = 0.0, seed: int = 0,
                  garble: bool = False):
-        self._master, self._slave = os.openpty()
-        tty.setraw(self._slave)
-        self.path = os.ttyname(self._slave)
+        super().__init__()
         self._read, self._write = read_fd, write_fd
         self.error_rate, self.garble = error_rate, garble
         self._random = random.Random(seed)
@@ -35,25 +33,7 @@ class Wire:
         self.answer: Callable[[Frame], bytes] | None = None
         self._decoder = Decoder()
         self._line, self._every = b"", None
-        self._stop_read, self._stop = os.pipe()
-        self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
-
-    def __enter__(self) -> Wire:
-        return self
-
-    def __exit__(self, *_) -> None:
-        os.write(self._stop, b"x")
-        self._thread.join(5)
-        for fd in (self._master, self._slave, self._stop, self._stop_read):
-            if fd >= 0:
-                os.close(fd)
-
-    def cut(self) -> None:
-        """Unplug: the host's port is gone."""
-        master, slave, self._master, self._slave = self._master, self._slave, -1, -1
-        os.close(slave)
-        os.close(master)
 
     def chatter(self, line: bytes, every: float) -> None:
         """The far end prints this line for ever."""
