@@ -42,7 +42,7 @@ _TYPES = {"str": str, "bool": bool, "int | None": int, "str | None": str}
 
 def read_fleet(path: Path) -> tuple[Member, ...]:
     """The members in a fleet file's order; UsageError names what is wrong with it."""
-    data = read_toml(path, str(path), UsageError)
+    data = read_toml(path, str(path), UsageError, "a fleet file has a [[board]] table for each board")
     entries = data.get("board")
     if set(data) != {"board"} or not isinstance(entries, list) or not entries:
         raise UsageError(f"{path.name}: [[board]] tables are expected, and nothing else",
