@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from edgekit.fixed_point import multiply_by_quantized_multiplier, quantize_multiplier, wrapped
@@ -40,15 +42,20 @@ def _multiplier(graph: Graph, op: Op) -> tuple[int, int]:
                                          * np.float32(target.scale)))
 
 
+@cache
+def _roots() -> np.ndarray:
+    """1 / sqrt(i) with SHIFT more bits for i in 0 .. 255, of 0 none; int64."""
+    roots = (inverse_square_root(max(value, 1)) for value in range(256))
+    return np.array([multiply_by_quantized_multiplier(1, root, shift + SHIFT)
+                     for root, shift in roots], np.int64)
+
+
 def reference(graph: Graph, op: Op, inputs: list[np.ndarray]) -> list[np.ndarray]:
     """Source: TFLM `RsqrtEvalQuantized` and `SetRsqrtOutputMultiplier` in elementwise.cc."""
     multiplier, shift = _multiplier(graph, op)
-    table = np.full(256, 127, np.int64)  # of 0: the largest output
-    for value in range(1, 256):
-        root, root_shift = inverse_square_root(value)
-        root = multiply_by_quantized_multiplier(1, root, root_shift + SHIFT)
-        table[value] = (multiply_by_quantized_multiplier(root, multiplier, shift - SHIFT)
-                        + graph.outputs_of(op)[0].zero_point)
+    table = (multiply_by_quantized_multiplier(_roots(), multiplier, shift - SHIFT)
+             + graph.outputs_of(op)[0].zero_point)
+    table[0] = 127  # of 0: the largest output
     return [elementwise.clipped(wrapped(table))[inputs[0].astype(np.int64) + 128]]
 
 
