@@ -140,6 +140,7 @@ def test_a_folder_of_images_without_classes_or_with_a_broken_one_is_refused(refu
     assert "1.png cannot be read" in refused(*VALIDATE, "images")
 
 
+@pytest.mark.slow
 def test_training_commands_refuse_missing_and_wrong_labels(refused):
     require_module("tensorflow")
     from edgekit.importers.keras import import_keras

@@ -102,6 +102,7 @@ def test_no_constraint_raises_and_what_is_accepted_is_computed(kind):
             assert values[index].dtype == tensor.dtype.numpy
 
 
+@pytest.mark.slow
 def test_what_is_accepted_is_computed_by_the_kernels_too(tmp_path):
     require_tool("gcc")
     chosen = [(kind, *pair) for kind in KINDS

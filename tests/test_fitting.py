@@ -73,6 +73,7 @@ def test_a_model_that_fits_as_it_is_is_not_pruned(trained, blobs):
     assert result["rate"] == 0 and result["accuracy"]["loss"] == 0 and result["layers"] == []
 
 
+@pytest.mark.slow
 def test_a_budget_that_nothing_meets_is_refused_before_any_training(trained, blobs):
     from edgekit.fitting import fit
     with pytest.raises(DoesNotFit, match="still over budget: flash is"):
@@ -89,6 +90,7 @@ def bytes_alone(model, optimize):
             "time": {"latency_s": None, "instructions": None}}
 
 
+@pytest.mark.slow
 def test_the_nearest_miss_is_told_with_its_rate_its_loss_and_what_was_removed(trained, blobs):
     from edgekit.fitting import fit
     budgets = Budgets(max_flash=Share(0.6), max_accuracy_loss=-1.0)

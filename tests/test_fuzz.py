@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,7 @@ def test_mutants_of_small_models_are_refused_or_compute_what_reference_computes(
     assert found.outcomes["compiled and run"] == 60
 
 
+@pytest.mark.slow
 def test_numbers_at_their_limits_are_refused_or_computed_as_reference_computes_them():
     require_tool("gcc")
     found = fuzz_numbers(count=300, compiled=60, seed=7)

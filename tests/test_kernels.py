@@ -21,7 +21,7 @@ SETS = kernels.known()
     pytest.param("gcc", "mps2_an385", marks=pytest.mark.slow),
     pytest.param("zig", "raspberry_pi_pico", marks=pytest.mark.slow),
     pytest.param("zig", "qemu_riscv32", marks=pytest.mark.slow),
-    ("zig", "mps2_an386")])
+    pytest.param("zig", "mps2_an386", marks=pytest.mark.slow)])
 def test_every_case_on_an_emulated_core_equals_the_reference(toolchain, name, tmp_path):
     run_on(name, load_board(name).cpu.kernels, toolchain, tmp_path)
 

@@ -66,8 +66,8 @@ def expected_elements(inspected: dict, samples: int) -> int:
 
 @pytest.mark.parametrize(("name", "board"), [
     ("kws", "nucleo_l4r5zi"), ("kws", "raspberry_pi_pico"), ("kws", "qemu_riscv32"),
-    ("ic", "nucleo_l4r5zi"), ("ic", "qemu_riscv32"),
-    pytest.param("ic", "raspberry_pi_pico", marks=pytest.mark.slow)])
+    *(pytest.param("ic", board, marks=pytest.mark.slow)
+      for board in ("nucleo_l4r5zi", "qemu_riscv32", "raspberry_pi_pico"))])
 def test_firmware_equals_tensorflow_lite_micro_with_intermediate_tensors(name, board):
     need_firmware(board)
     require_module("tflite_micro")

@@ -53,7 +53,7 @@ def test_a_generated_firmware_arrives_whole(tmp_path):
 @pytest.mark.parametrize("options, said", [
     ({"chip_id": S3}, "the chip is ESP32-S3, the firmware is for ESP32-C3. Nothing was erased"),
     ({"stuck": 5000}, "0 of 1 images verified.*the flash is incomplete"),
-    ({"silent_after": 0}, "no ESP boot loader answers"),
+    pytest.param({"silent_after": 0}, "no ESP boot loader answers", marks=pytest.mark.slow),
     pytest.param({"silent_after": 60}, "incomplete|esptool ended", marks=pytest.mark.slow),
     ({"unplug_after": 60}, "incomplete|esptool ended"),
     ({"secure_download": True}, "secure download mode")])

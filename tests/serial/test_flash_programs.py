@@ -334,7 +334,7 @@ def twin(model):
 
 @pytest.mark.parametrize("who, said", [
     ("it", None), ("another", "is not what was flashed: board 'raspberry_pi_pico', model"),
-    ("nobody", "is silent")])
+    pytest.param("nobody", "is silent", marks=pytest.mark.slow)])
 def test_after_a_uf2_drive_restarted_the_new_firmwares_hello_is_waited_for(
         drive, tmp_path, monkeypatch, who, said):
     monkeypatch.setattr("edgekit.greeting.HELLO_S", 1.0)

@@ -206,6 +206,7 @@ def test_another_protocol_is_refused(quick):
 LOSSY_RUNS = int(os.environ.get("EDGEKIT_LOSSY_RUNS", 6))
 
 
+@pytest.mark.slow
 def test_a_lossy_wire_costs_time_and_never_a_verdict():
     """Three bytes of ten thousand are lost, doubled or changed; every third firmware is wrong."""
     right, wrong = (build(NETWORK, "linux_host", change=change) for change in (None, MISTAKE))
