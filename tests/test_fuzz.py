@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
 import os
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from conftest import require_models, require_tool
 from edgekit import memory
 from edgekit.reference import run
